@@ -1,0 +1,411 @@
+"""``openai-chat``: OpenAI Chat Completions streaming (API reference, "The chat completion chunk object").
+
+Parts equal those of ``@ai-sdk/openai``'s chat model on well-formed streams. What goes beyond it: a choice other than 0 has
+its own blocks (that SDK mixes all choices into one), and a refusal, which that SDK drops, is text whose metadata says so,
+with the finish reason ``content-filter``.
+
+The end of the stream is ``[DONE]``. A body that ends after a finish reason but without it is complete, with the warning
+``missing_done``; one that ends before is ``incomplete_stream``.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from streamcore import jsontext
+from streamcore.dialects.base import INVALID, Dialect, Policy, StreamState
+from streamcore.dialects.schema import Mismatch, anything, array, literal, nullish, number, shape, string
+from streamcore.errors import ErrorKind
+from streamcore.framing.sse import SseFrame
+from streamcore.limits import Limits
+from streamcore.parts import (
+    Finish,
+    FinishUnified,
+    Part,
+    ResponseMetadata,
+    Source,
+    TextDelta,
+    TextEnd,
+    TextStart,
+    Usage,
+)
+from streamcore.state import Frozen, State
+from streamcore.toolcalls import ToolCallAssembler
+
+USAGE: Final = shape(
+    {
+        "prompt_tokens": nullish(number),
+        "completion_tokens": nullish(number),
+        "total_tokens": nullish(number),
+        "prompt_tokens_details": nullish(
+            shape({"cached_tokens": nullish(number), "cache_write_tokens": nullish(number)})
+        ),
+        "completion_tokens_details": nullish(
+            shape(
+                {
+                    "reasoning_tokens": nullish(number),
+                    "accepted_prediction_tokens": nullish(number),
+                    "rejected_prediction_tokens": nullish(number),
+                }
+            )
+        ),
+    }
+)
+_TOKEN: Final = {"token": string, "logprob": number}
+CHUNK: Final = shape(
+    {
+        "id": nullish(string),
+        "created": nullish(number),
+        "model": nullish(string),
+        "choices": array(
+            shape(
+                {
+                    "index": nullish(number),
+                    "finish_reason": nullish(string),
+                    "logprobs": nullish(
+                        shape({"content": nullish(array(shape({**_TOKEN, "top_logprobs": array(shape(_TOKEN))})))})
+                    ),
+                    "delta": nullish(
+                        shape(
+                            {
+                                "role": nullish(string),
+                                "content": nullish(string),
+                                "refusal": nullish(string),
+                                "tool_calls": nullish(
+                                    array(
+                                        shape(
+                                            {
+                                                "index": nullish(number),
+                                                "id": nullish(string),
+                                                "type": nullish(string),
+                                                "function": nullish(
+                                                    shape({"name": nullish(string), "arguments": nullish(anything)})
+                                                ),
+                                            }
+                                        )
+                                    )
+                                ),
+                                "annotations": nullish(
+                                    array(
+                                        shape(
+                                            {
+                                                "type": literal("url_citation"),
+                                                "url_citation": shape({"url": string, "title": string}),
+                                            }
+                                        )
+                                    )
+                                ),
+                            }
+                        )
+                    ),
+                }
+            )
+        ),
+        "usage": nullish(USAGE),
+    }
+)
+
+_FINISH: Final[dict[str, FinishUnified]] = {
+    "stop": "stop",
+    "length": "length",
+    "content_filter": "content-filter",
+    "function_call": "tool-calls",
+    "tool_calls": "tool-calls",
+}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DEPTH_OF_A_DELTA: Final = 4
+_decode = msgspec.json.Decoder().decode
+
+
+class ChoiceState(State):
+    """One choice."""
+
+    __slots__ = ("finish", "refused", "text_open", "tools")
+
+    def __init__(self, index: int) -> None:
+        self.text_open = False
+        self.refused = False
+        self.finish: str | None = None
+        self.tools = ToolCallAssembler(index)
+
+
+class ChatState(StreamState):
+    """The stream."""
+
+    __slots__ = ("choices", "created", "described", "id", "metadata", "model", "sources", "usage")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.choices: dict[int, ChoiceState] = {}
+        self.described = False
+        """``response-metadata`` is out."""
+        self.id: Any = None
+        self.model: Any = None
+        self.created: Any = None
+        """The last three values that passed full validation: equal ones need not be checked again."""
+        self.usage: Frozen | None = None
+        self.metadata: Frozen | None = None
+        self.sources = 0
+
+
+class OpenAIChat(Dialect):
+    """See the module's docstring."""
+
+    name = "openai-chat"
+    state: ChatState
+
+    def __init__(self, policy: Policy, limits: Limits) -> None:
+        super().__init__(policy, limits)
+        self.quick = limits.max_json_depth >= _DEPTH_OF_A_DELTA
+        """False sends every frame the general way."""
+
+    def initial_state(self) -> ChatState:
+        """Nothing seen yet."""
+        return ChatState()
+
+    def frame(self, frame: SseFrame, out: list[Part]) -> None:
+        """One ``chat.completion.chunk``, ``[DONE]``, or an error object."""
+        data, event, _, self.offset = frame
+        state = self.state
+        if self.quick and state.described and not state.ended and not state.dead and not event:
+            # Most frames are one more piece of text. Whatever does not match to the letter takes the general path, which
+            # gives the same parts (tests/streamcore proves it).
+            try:
+                value = _decode(data)
+                [choice] = value["choices"]
+                delta = choice["delta"]
+                if (
+                    len(delta) == 1
+                    and choice["finish_reason"] is None
+                    and choice["index"] == 0
+                    and choice["index"] is not False
+                    and choice.get("logprobs") is None
+                    and value.get("usage") is None
+                    and value["id"] == state.id
+                    and value["model"] == state.model
+                    and value["created"] == state.created
+                    and type(value["created"]) is not bool
+                    and "error" not in value
+                    and "type" not in value
+                    and self._one_delta(data, len(value) + len(choice) + 1, delta, out)
+                ):
+                    return
+            except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
+                pass
+        self.frame_in_full(frame, out)
+
+    def _one_delta(self, data: bytes, keys: int, delta: dict[str, Any], out: list[Part]) -> bool:
+        """A piece of text or of arguments and nothing else, in a frame of ``keys`` keys outside ``delta``'s value.
+
+        A frame with as many colons as it has keys, and as many brackets as it has lists, has no duplicate key and nothing
+        nested that was not looked at.
+        """
+        colons = data.count(b":") - keys
+        first = self.state.choices[0]
+        if "content" in delta:
+            text = delta["content"]
+            if type(text) is not str or not first.text_open or colons or data.count(b"[") != 1:
+                return False
+            out.append(TextDelta("0", text))
+            return True
+        [call] = delta["tool_calls"]
+        arguments = call["function"]["arguments"]
+        if len(call) != 2 or len(call["function"]) != 1 or type(call["index"]) is not int or type(arguments) is not str:
+            return False
+        # A colon or bracket within the arguments stands for itself, unless it may be written as an escape.
+        if (
+            colons != 3 + arguments.count(":")
+            or data.count(b"[") != 2 + arguments.count("[")
+            or b"\\u00" in data
+        ):
+            return False
+        return first.tools.more(call["index"], arguments, self.limits, out)
+
+    def frame_in_full(self, frame: SseFrame, out: list[Part]) -> None:
+        """The general path of :meth:`frame`."""
+        data, event, _, self.offset = frame
+        state = self.state
+        if state.dead:
+            return
+        if state.ended:
+            self.lenient("data_after_end", "an event after [DONE]", out)
+            return
+        if data == b"[DONE]":
+            self._end(out)
+            return
+        value = self.payload(data, out)
+        if value is INVALID:
+            return
+        error = _error_in(value, event)
+        if error is not None:
+            self.provider_error(error, out)
+            if not value.get("choices"):
+                return
+        try:
+            chunk = CHUNK(value)
+        except Mismatch as mismatch:
+            self.fail(ErrorKind.INVALID_PAYLOAD, str(mismatch), out, payload=value)
+            return
+        self.open(out)
+        self._chunk(chunk, out)
+
+    def _chunk(self, chunk: dict[str, Any], out: list[Part]) -> None:
+        state = self.state
+        state.id, state.model, state.created = chunk.get("id"), chunk.get("model"), chunk.get("created")
+        if not state.described and (state.id or state.model or state.created):
+            state.described = True
+            out.append(ResponseMetadata(state.id, state.model, _timestamp(state.created)))
+        usage = chunk.get("usage")
+        if usage is not None:
+            state.usage = Frozen(usage)
+            details = usage.get("completion_tokens_details") or {}
+            for key, name in (
+                ("accepted_prediction_tokens", "acceptedPredictionTokens"),
+                ("rejected_prediction_tokens", "rejectedPredictionTokens"),
+            ):
+                if details.get(key) is not None:
+                    self._describe(name, details[key])
+        for choice in chunk["choices"]:
+            self._choice(choice, out)
+
+    def _describe(self, name: str, value: Any) -> None:
+        state = self.state
+        state.metadata = Frozen({**(state.metadata.value if state.metadata else {}), name: value})
+
+    def _choice(self, wire: dict[str, Any], out: list[Part]) -> None:
+        index = _whole(wire.get("index"))
+        if index is None or index < 0:
+            self.lenient("choice_index_missing", "a choice without a usable index", out)
+            index = 0
+        choice = self.state.choices.get(index)
+        if choice is None:
+            choice = self.state.choices[index] = ChoiceState(index)
+        if wire.get("finish_reason"):
+            choice.finish = wire["finish_reason"]
+        logprobs = (wire.get("logprobs") or {}).get("content")
+        if logprobs is not None and index == 0:
+            self._describe("logprobs", logprobs)
+        delta = wire.get("delta")
+        if delta is None:
+            return
+        if delta.get("content") is not None:
+            self._text(index, choice, delta["content"], out)
+        if delta.get("refusal") is not None:
+            choice.refused = True
+            self._text(index, choice, delta["refusal"], out)
+        for call in delta.get("tool_calls") or ():
+            self._tool_call(choice, call, out)
+        for annotation in delta.get("annotations") or ():
+            citation = annotation["url_citation"]
+            source = f"source_gen_{self.state.sources}"
+            self.state.sources += 1
+            out.append(Source("url", source, citation["url"], citation["title"], choice=index))
+
+    def _text(self, index: int, choice: ChoiceState, text: str, out: list[Part]) -> None:
+        if not choice.text_open:
+            choice.text_open = True
+            metadata = {"openai": {"refusal": True}} if choice.refused else None
+            out.append(TextStart(str(index), metadata, index))
+        out.append(TextDelta(str(index), text, None, index))
+
+    def _tool_call(self, choice: ChoiceState, call: dict[str, Any], out: list[Part]) -> None:
+        if call.get("type") not in (None, "", "null", "function"):
+            self.fail(ErrorKind.INVALID_PAYLOAD, f"a tool call of type {call['type']!r}", out, payload=call)
+            return
+        function = call.get("function") or {}
+        arguments = function.get("arguments")
+        if arguments is not None and type(arguments) is not str:
+            self.lenient("args_not_string", "arguments that are not a string", out)
+            arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
+        choice.tools.delta(_whole(call.get("index")), call.get("id"), function.get("name"), arguments, self, out)
+
+    def end(self, out: list[Part]) -> bool:
+        """The body ended without ``[DONE]``: complete if every choice had its finish reason."""
+        if not self.state.provider_failed:
+            choices = self.state.choices.values()
+            if not choices or any(choice.finish is None for choice in choices):
+                return False
+            self.lenient("missing_done", "the body ends without [DONE]", out, ErrorKind.INCOMPLETE_STREAM)
+        self._end(out)
+        return True
+
+    def _end(self, out: list[Part]) -> None:
+        state = self.state
+        self.open(out)
+        state.ended = True
+        state.choices.setdefault(0, ChoiceState(0))
+        metadata = {"openai": state.metadata.value if state.metadata else {}}
+        # Choice 0 last: its finish carries the usage of the whole stream and ends it.
+        for index in sorted(state.choices, key=lambda index: (index == 0, index)):
+            choice = state.choices[index]
+            if choice.text_open:
+                out.append(TextEnd(str(index), choice=index))
+            unified = _FINISH.get(choice.finish or "", "other")
+            if state.provider_failed and choice.finish is None:
+                unified = "error"  # and its calls, if any, were cut: they do not end
+            else:
+                choice.tools.finish(self, out)
+            if choice.refused and unified == "stop":
+                unified = "content-filter"
+            if choice.finish is not None and choice.finish not in _FINISH:
+                self.warn("unknown_finish_reason", choice.finish)
+            if choice.finish in ("tool_calls", "function_call") and not choice.tools.calls:
+                self.warn("finish_without_calls", f"finish reason {choice.finish} but no tool call")
+            if index == 0:
+                out.append(Finish(unified, choice.finish, usage_of(state.usage), metadata))
+            else:
+                out.append(Finish(unified, choice.finish, choice=index))
+
+
+def _error_in(value: Any, event: str) -> Any:
+    """The provider's error, in whichever shape it came; None if the payload holds none."""
+    if type(value) is not dict:
+        return None
+    error = value.get("error")
+    if error is not None:
+        return error
+    if (event == "error" or value.get("type") == "error") and "message" in value:
+        return value
+    return None
+
+
+def _whole(number: float | None) -> int | None:
+    """A number that can be an index (1.0 is 1 to ECMAScript); None if it cannot."""
+    return int(number) if number is not None and number == number // 1 else None
+
+
+def _timestamp(created: float | None) -> str | None:
+    if not created:
+        return None
+    try:
+        moment = _EPOCH + timedelta(milliseconds=int(created * 1000))
+    except OverflowError:
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def usage_of(wire: Frozen | None) -> Usage:
+    """OpenAI's usage object in the unified spelling; reasoning and cached tokens are part of the totals they detail."""
+    if wire is None:
+        return Usage()
+    usage = wire.value
+    prompt = usage.get("prompt_tokens") or 0
+    completion = usage.get("completion_tokens") or 0
+    details = usage.get("prompt_tokens_details") or {}
+    cached = details.get("cached_tokens") or 0
+    written = details.get("cache_write_tokens")
+    reasoning = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
+    return Usage(
+        input_total=prompt,
+        input_no_cache=prompt - cached - (written or 0),
+        input_cache_read=cached,
+        input_cache_write=written,
+        output_total=completion,
+        output_text=max(0, completion - reasoning),
+        output_reasoning=reasoning,
+        raw=usage,
+    )

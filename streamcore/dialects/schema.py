@@ -1,0 +1,156 @@
+"""Checking a JSON value against the documented shape of a payload, and keeping only what is documented.
+
+A schema is a function from a value to the checked value; it raises :class:`Mismatch`. The semantics follow zod, which the
+TypeScript references validate with: unknown keys are dropped unless an object is ``loose``, ``nullish`` keys may be absent
+or null, numbers are finite and booleans are not numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import isfinite
+from typing import Any
+
+Schema = Callable[[Any], Any]
+
+
+class Mismatch(ValueError):
+    """The value has not the documented shape; the message names where and what was expected."""
+
+
+class _Nullish:
+    """Marks a schema whose key may be absent."""
+
+    __slots__ = ("allow_null", "schema")
+
+    def __init__(self, schema: Schema, *, allow_null: bool) -> None:
+        self.schema = schema
+        self.allow_null = allow_null
+
+    def __call__(self, value: Any) -> Any:
+        if value is None and self.allow_null:
+            return None
+        return self.schema(value)
+
+
+def nullish(schema: Schema) -> Schema:
+    """The key may be absent, or null, or as ``schema`` says."""
+    return _Nullish(schema, allow_null=True)
+
+
+def optional(schema: Schema) -> Schema:
+    """The key may be absent, or as ``schema`` says, but not null."""
+    return _Nullish(schema, allow_null=False)
+
+
+def anything(value: Any) -> Any:
+    """Any JSON value; as a key it may also be absent (zod ``unknown`` and ``any``)."""
+    return value
+
+
+def string(value: Any) -> Any:
+    """A string."""
+    if type(value) is not str:
+        raise Mismatch("expected a string")
+    return value
+
+
+def number(value: Any) -> Any:
+    """A finite number."""
+    if type(value) is not int and (type(value) is not float or not isfinite(value)):
+        raise Mismatch("expected a number")
+    return value
+
+
+def boolean(value: Any) -> Any:
+    """true or false."""
+    if type(value) is not bool:
+        raise Mismatch("expected a boolean")
+    return value
+
+
+def literal(*expected: Any) -> Schema:
+    """One of the given scalars."""
+
+    def check(value: Any) -> Any:
+        if value not in expected or type(value) is not type(expected[0]):
+            raise Mismatch(f"expected {' or '.join(map(repr, expected))}")
+        return value
+
+    return check
+
+
+def nullable(schema: Schema) -> Schema:
+    """null, or as ``schema`` says; the key must be there."""
+
+    def check(value: Any) -> Any:
+        return None if value is None else schema(value)
+
+    return check
+
+
+def array(schema: Schema) -> Schema:
+    """A list whose items are as ``schema`` says."""
+
+    def check(value: Any) -> Any:
+        if type(value) is not list:
+            raise Mismatch("expected a list")
+        return [schema(item) for item in value]
+
+    return check
+
+
+def record(value: Any) -> Any:
+    """An object with any keys."""
+    if type(value) is not dict:
+        raise Mismatch("expected an object")
+    return value
+
+
+def shape(keys: Mapping[str, Schema], *, loose: bool = False) -> Schema:
+    """An object with these keys; other keys are dropped, or kept if ``loose``."""
+    items = tuple(keys.items())
+
+    def check(value: Any) -> Any:
+        if type(value) is not dict:
+            raise Mismatch("expected an object")
+        result = dict(value) if loose else {}
+        for key, schema in items:
+            if key in value:
+                try:
+                    result[key] = schema(value[key])
+                except Mismatch as mismatch:
+                    raise Mismatch(f"{key}: {mismatch}") from None
+            elif not isinstance(schema, _Nullish) and schema is not anything:
+                raise Mismatch(f"{key}: missing")
+        return result
+
+    return check
+
+
+def union(*schemas: Schema) -> Schema:
+    """The first of ``schemas`` that fits."""
+
+    def check(value: Any) -> Any:
+        reasons = []
+        for schema in schemas:
+            try:
+                return schema(value)
+            except Mismatch as mismatch:
+                reasons.append(str(mismatch))
+        raise Mismatch("; ".join(reasons))
+
+    return check
+
+
+def tagged(tag: str, shapes: Mapping[str, Schema]) -> Schema:
+    """An object whose ``tag`` key says which of ``shapes`` it has; the tag is kept."""
+
+    def check(value: Any) -> Any:
+        kind = value.get(tag) if type(value) is dict else None
+        schema = shapes.get(kind) if type(kind) is str else None
+        if schema is None:
+            raise Mismatch(f"{tag}: unknown value {kind!r}")
+        return {**schema(value), tag: kind}
+
+    return check

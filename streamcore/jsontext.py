@@ -1,0 +1,201 @@
+"""JSON on the way in (bytes to a value, strict) and on the way out (the text ECMAScript would write).
+
+In: RFC 8259 as ``JSON.parse`` applies it. NaN and Infinity are errors, integers are exact, the last of duplicate keys
+wins, nesting is bounded, and bytes that are not UTF-8 are read as U+FFFD. A compiled decoder (msgspec) is tried first;
+whatever it refuses is decided by the standard library, whose strictness is the definition. ``tests/streamcore`` proves
+that the two agree on everything the first accepts.
+
+Out: ECMA-262 ``JSON.stringify`` and ``Number::toString``: array-index keys first, shortest round-trip numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+import msgspec
+
+_decode = msgspec.json.Decoder().decode
+WHITESPACE = " \t\n\r"
+"""What may stand between JSON tokens (RFC 8259 section 2)."""
+
+# Possessive, and happy with a string that has no end: one pass without backtracking over anything.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+["\\]?', re.DOTALL)
+_NOT_A_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
+
+
+class JsonTextError(ValueError):
+    """The text is not JSON. ``position`` counts characters from its start."""
+
+    def __init__(self, detail: str, position: int) -> None:
+        super().__init__(f"{detail} at character {position}")
+        self.detail = detail
+        self.position = position
+
+
+def loads(data: bytes, max_depth: int = 256) -> Any:
+    """The JSON value that ``data`` spells.
+
+    Raises:
+        JsonTextError: it spells none, or nests deeper than ``max_depth``.
+    """
+    try:
+        value = _decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _loads_slowly(data, max_depth)
+    if len(data) > 2 * max_depth and data.count(b"[") + data.count(b"{") > max_depth and depth(data) > max_depth:
+        raise JsonTextError(f"nested deeper than {max_depth} levels", 0)
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise JsonTextError(f"{name} is not JSON", 0)
+
+
+def _integer(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:  # the standard library's guard against quadratic time (sys.set_int_max_str_digits)
+        raise JsonTextError(f"an integer of {len(digits)} digits", 0) from None
+
+
+_strict = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_integer)
+
+
+def _loads_slowly(data: bytes, max_depth: int) -> Any:
+    if data.count(b"[") + data.count(b"{") > max_depth and depth(data) > max_depth:
+        raise JsonTextError(f"nested deeper than {max_depth} levels", 0)
+    try:
+        return _strict.decode(data.decode("utf-8", "replace"))
+    except json.JSONDecodeError as error:
+        raise JsonTextError(error.msg, error.pos) from None
+    except RecursionError:
+        raise JsonTextError("nested deeper than the call stack allows", 0) from None
+
+
+def depth(data: bytes) -> int:
+    """The deepest nesting of arrays and objects in ``data``, strings left out of account; linear."""
+    level = deepest = 0
+    for byte in _STRING.sub(b"", data).translate(None, _NOT_A_BRACKET):
+        if byte in b"[{":
+            level += 1
+            deepest = max(deepest, level)
+        else:
+            level -= 1
+    return deepest
+
+
+def _colons(value: Any) -> int:
+    """Colons that a text without duplicate keys and without escaped colons has if ``value`` is what it spells."""
+    total = 0
+    pending = [value]
+    while pending:
+        value = pending.pop()
+        if type(value) is str:
+            total += value.count(":")
+        elif type(value) is dict:
+            total += len(value)
+            pending += value
+            pending += value.values()
+        elif type(value) is list:
+            pending += value
+    return total
+
+
+def duplicate_key(data: bytes, value: Any) -> str | None:
+    """A key that occurs twice in one object of ``data``, whose value is ``value``; None if there is none.
+
+    Every key is followed by a colon, so a text with just the colons that its value accounts for has no duplicates; only
+    otherwise, or where a colon may be written as an escape, is it parsed a second time.
+    """
+    if data.count(b":") == _colons(value) and b"u003" not in data:
+        return None
+    found: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) != len(pairs):
+            seen: set[str] = set()
+            found.extend(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        return result
+
+    json.JSONDecoder(object_pairs_hook=note).decode(data.decode("utf-8", "replace"))
+    return found[0] if found else None
+
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_TO_ESCAPE = re.compile('["\\\\\x00-\x1f\ud800-\udfff]')
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def string_text(text: str) -> str:
+    """``text`` as ECMAScript quotes it: non-ASCII raw, lone surrogates as lower-case ``\\udxxx``."""
+    if _SURROGATE.search(text):
+        # Two halves that stand side by side are one character to ECMAScript.
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return '"' + _TO_ESCAPE.sub(lambda found: _ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04x}", text) + '"'
+
+
+def number_text(value: int | float) -> str:
+    """ECMA-262 Number::toString of the double that ``value`` denotes; NaN and the infinities have their names."""
+    if isinstance(value, int) and -(2**53) <= value <= 2**53:
+        return str(int(value))
+    try:
+        number = float(value)
+    except OverflowError:
+        return "Infinity" if value > 0 else "-Infinity"
+    if number != number:
+        return "NaN"
+    if number in (float("inf"), float("-inf")):
+        return "Infinity" if number > 0 else "-Infinity"
+    if number == 0:
+        return "0"
+    mantissa, _, exponent_text = repr(abs(number)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    point = len(digits) - len(fraction) + int(exponent_text or 0)
+    digits = digits.rstrip("0")
+    sign = "-" if number < 0 else ""
+    count = len(digits)
+    if count <= point <= 21:
+        return sign + digits + "0" * (point - count)
+    if 0 < point <= 21:
+        return f"{sign}{digits[:point]}.{digits[point:]}"
+    if -6 < point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    exponent = point - 1
+    tail = "." + digits[1:] if count > 1 else ""
+    return f"{sign}{digits[0]}{tail}e{'+' if exponent > 0 else '-'}{abs(exponent)}"
+
+
+def _is_array_index(key: str) -> bool:
+    return key.isascii() and key.isdigit() and len(key) <= 10 and str(int(key)) == key and int(key) < 2**32 - 1
+
+
+def stringify(value: Any) -> str:
+    """``JSON.stringify(value)`` of a value that came out of ``JSON.parse``.
+
+    Keys that are array indices come first, in numeric order (ECMA-262 OrdinaryOwnPropertyKeys); numbers are doubles, and
+    those that are not finite become ``null``.
+    """
+    if value is None:
+        return "null"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, str):
+        return string_text(value)
+    if isinstance(value, int | float):
+        text = number_text(value)
+        return "null" if text[-1] in "yN" else text
+    if isinstance(value, list):
+        return "[" + ",".join(map(stringify, value)) + "]"
+    return "{" + ",".join(f"{string_text(key)}:{stringify(value[key])}" for key in property_order(value)) + "}"
+
+
+def property_order(value: dict[str, Any]) -> list[str]:
+    """The keys of ``value`` in the order in which ECMAScript enumerates them."""
+    indices = sorted((key for key in value if _is_array_index(key)), key=int)
+    return indices + [key for key in value if not _is_array_index(key)] if indices else list(value)
