@@ -1,0 +1,42 @@
+"""A case: one recorded body to decode, and what is known about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+StreamEnd = Literal["complete", "cut", "reset", "timeout"]
+STREAM_ENDS: tuple[str, ...] = get_args(StreamEnd)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One body, its dialect, and where it came from. ``id`` is ``<dialect>/<slug>`` and unique within a run."""
+
+    id: str
+    dialect: str
+    body: bytes
+    chunks: tuple[int, ...] = ()
+    """Lengths, in bytes, of the chunks in which the body was recorded; empty where the recording did not keep them."""
+    at_ms: tuple[float, ...] = ()
+    """When each chunk arrived, in milliseconds after the first byte was awaited; empty or as long as ``chunks``."""
+    end: StreamEnd = "complete"
+    """How the recorded stream ended."""
+    source: str = ""
+    """A file or an address, for people."""
+    provenance: str = "public"
+    """``live``, ``local-model``, ``simulator`` or ``public``."""
+    request: Mapping[str, Any] | None = field(default=None, compare=False)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hex digest of the body."""
+        return hashlib.sha256(self.body).hexdigest()
+
+    @property
+    def slug(self) -> str:
+        """The part of the id after the dialect."""
+        return self.id.split("/", 1)[1]

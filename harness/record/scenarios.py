@@ -1,0 +1,121 @@
+"""Scenarios: what to ask, and for the simulator what is answered and how it travels. They are data, one file a dialect.
+
+``scenarios-<dialect>.yaml`` holds ``request`` (what every request of the file starts from) and ``scenarios``, a mapping
+from name to: ``about``; ``prompt`` (one user message) or ``request`` (fields over the file's, null removes one);
+``source`` (``simulator``, the default, or ``local-model``); and for the simulator ``reply`` (see the encoder of the
+dialect), ``delivery`` (see :func:`harness.record.wire.deliver`), ``end``, ``unsent`` and ``pause_ms``.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from harness.case import STREAM_ENDS, StreamEnd
+from harness.exits import USAGE
+from harness.record import anthropic_messages, openai_chat
+from harness.record.wire import RecordError, ScenarioError, deliver, only
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DIALECTS = ("anthropic-messages", "openai-chat")
+SOURCES = ("simulator", "local-model")
+_ENCODERS = {"anthropic-messages": anthropic_messages.encode, "openai-chat": openai_chat.encode}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One thing to record."""
+
+    dialect: str
+    name: str
+    about: str
+    source: str
+    request: Mapping[str, Any]
+    reply: Mapping[str, Any] | None = None
+    delivery: str = "events"
+    end: StreamEnd = "complete"
+    pause_ms: float = 1.0
+    unsent: int = 0
+    """Bytes at the end of the stream that never get sent: where in an event a cut falls."""
+
+    def writes(self, request: Mapping[str, Any]) -> tuple[bytes, ...]:
+        """What the simulated provider sends for ``request``, write by write.
+
+        Raises:
+            ScenarioError: the scenario has no reply, or one its API cannot give.
+        """
+        if self.reply is None:
+            raise ScenarioError(f"{self.dialect}/{self.name}: has no reply, so it is not for the simulator")
+        try:
+            events = _ENCODERS[self.dialect](self.name, self.reply, request)
+            if self.unsent:
+                events[-1] = events[-1][: -self.unsent]
+            return tuple(deliver(events, self.delivery))
+        except ScenarioError as error:
+            raise ScenarioError(f"{self.dialect}/{self.name}: {error}") from error
+
+
+@functools.cache
+def scenarios(dialect: str) -> Mapping[str, Scenario]:
+    """The scenarios of a dialect by name, in the order of their file.
+
+    Raises:
+        RecordError: no scenarios are known for the dialect.
+    """
+    if dialect not in DIALECTS:
+        raise RecordError(f"no scenarios for dialect {dialect!r}; known: {', '.join(DIALECTS)}", exit_code=USAGE)
+    folder = resources.files("harness.record")
+    data = yaml.safe_load(folder.joinpath(f"scenarios-{dialect}.yaml").read_text("utf-8"))
+    only(data, "request", "scenarios")
+    return {name: _scenario(dialect, name, item, data["request"]) for name, item in data["scenarios"].items()}
+
+
+def find(dialect: str, name: str) -> Scenario:
+    """One scenario by name (RecordError, as in :func:`scenarios`, or when there is no such scenario)."""
+    known = scenarios(dialect)
+    if name not in known:
+        raise RecordError(f"{dialect}: no scenario {name!r}; `streamparity record --list` shows them", exit_code=USAGE)
+    return known[name]
+
+
+def _scenario(dialect: str, name: str, item: Mapping[str, Any], base: Mapping[str, Any]) -> Scenario:
+    only(item, "about", "prompt", "request", "source", "reply", "delivery", "end", "pause_ms", "unsent")
+    request: dict[str, Any] = {**base}
+    if "prompt" in item:
+        request["messages"] = [{"role": "user", "content": item["prompt"]}]
+    request.update(item.get("request", {}))
+    request["stream"] = True
+    scenario = Scenario(
+        dialect=dialect,
+        name=name,
+        about=item["about"],
+        source=item.get("source", "simulator"),
+        request={key: value for key, value in request.items() if value is not None},
+        reply=_long_arguments(item["reply"]) if "reply" in item else None,
+        delivery=item.get("delivery", "events"),
+        end=item.get("end", "complete"),
+        pause_ms=item.get("pause_ms", 1.0),
+        unsent=item.get("unsent", 0),
+    )
+    if scenario.source not in SOURCES or scenario.end not in STREAM_ENDS:
+        raise ScenarioError(f"{dialect}/{name}: unknown source {scenario.source!r} or end {scenario.end!r}")
+    return scenario
+
+
+def _long_arguments(reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Put the shared long document in place of ``arguments: $long``."""
+    says = [
+        {**item, "arguments": _long_document()} if item.get("arguments") == "$long" else item for item in reply["says"]
+    ]
+    return {**reply, "says": says}
+
+
+@functools.cache
+def _long_document() -> Any:
+    return yaml.safe_load(resources.files("harness.record").joinpath("long-arguments.yaml").read_text("utf-8"))

