@@ -89,17 +89,16 @@ def depth(data: bytes) -> int:
 def _colons(value: Any) -> int:
     """Colons that a text without duplicate keys and without escaped colons has if ``value`` is what it spells."""
     total = 0
-    pending = [value]
-    while pending:
-        value = pending.pop()
-        if type(value) is str:
-            total += value.count(":")
-        elif type(value) is dict:
-            total += len(value)
-            pending += value
-            pending += value.values()
-        elif type(value) is list:
-            pending += value
+    items = [value]
+    for item in items:  # which grows as it goes
+        kind = type(item)
+        if kind is str:
+            total += item.count(":")
+        elif kind is dict:
+            total += len(item) + "".join(item).count(":")
+            items += item.values()
+        elif kind is list:
+            items += item
     return total
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from harness.record.wire import LINE_ENDINGS, ScenarioError, comment, compact, made_up, only, pieces, sse
+from harness.record.wire import LINE_ENDINGS, ScenarioError, comment, compact, framed, made_up, only, pieces, sse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,16 +28,19 @@ def encode(name: str, reply: Mapping[str, Any], request: Mapping[str, Any]) -> l
     stream that never gets there), ``usage`` (``prompt``, ``completion``, and ``cached``, ``reasoning`` tokens),
     ``model``, ``fingerprint``, ``tier``, ``line_ending`` (lf, crlf, cr), ``ascii`` (escape all non-ASCII, as some
     compatible servers do), ``done`` (false: no ``[DONE]``), ``logprobs_key`` (false: choices have
-    no such key, as from reasoning models). ``request`` decides what a real one decides: usage,
+    no such key, as from reasoning models), ``framing`` (list of ``bom``, ``no-space``, ``folded``: forms of an event
+    stream that the provider does not use and proxies do). ``request`` decides what a real one decides: usage,
     obfuscation, logprobs, number of choices.
 
     Raises:
         ScenarioError: the reply has something this API cannot say.
     """
     only(
-        reply, "says", "finish", "usage", "model", "fingerprint", "tier", "logprobs_key", "line_ending", "ascii", "done"
+        reply,
+        *("says", "finish", "usage", "model", "fingerprint", "tier", "logprobs_key", "line_ending", "ascii", "done"),
+        "framing",
     )
-    return list(_Encoder(name, reply, request).events())
+    return framed(_Encoder(name, reply, request).events(), reply.get("framing", ()))
 
 
 class _Encoder:
@@ -80,11 +83,21 @@ class _Encoder:
             yield sse("[DONE]", ending=self.ending)
 
     def item(self, item: Mapping[str, Any], *, alone: bool) -> Iterator[bytes]:
-        """One thing that is said: ``text``, ``refusal``, ``tool`` (with ``by``, ``choice``), ``comment``, ``error``."""
+        """One thing that is said: ``text``, ``refusal``, ``tool`` (with ``by``, ``choice``), ``comment``, ``error``.
+
+        What only compatible servers say: ``delta`` (a chunk with just that delta), ``data`` (an event with just that data).
+        """
         choice = int(item.get("choice", 0))
         if "comment" in item:
             only(item, "comment")
             yield comment(item["comment"], self.ending)
+        elif "delta" in item:
+            only(item, "delta", "choice")
+            self.opened.add(choice)
+            yield self.chunk(choice, item["delta"])
+        elif "data" in item:
+            only(item, "data")
+            yield sse(item["data"], ending=self.ending)
         elif "error" in item:
             only(item, "error")
             yield sse(compact({"error": item["error"]}), ending=self.ending)
@@ -104,7 +117,7 @@ class _Encoder:
             only(item, "tool", "arguments", "by", "choice")
             yield from self.tool(item, choice, alone=alone)
         else:
-            raise ScenarioError(f"says: {sorted(item)} holds none of text, refusal, tool, comment, error")
+            raise ScenarioError(f"says: {sorted(item)} holds none of text, refusal, tool, comment, error, delta, data")
 
     def tool(self, item: Mapping[str, Any], choice: int, *, alone: bool) -> Iterator[bytes]:
         index = self.calls.get(choice, 0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.exits import HARNESS, USAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 LINE_ENDINGS = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
 _BASE62 = string.ascii_letters + string.digits
@@ -37,6 +37,25 @@ def sse(data: str, event: str | None = None, ending: str = "\n") -> bytes:
     """One event of an event stream (WHATWG HTML, "Server-sent events", 9.2.5): a name perhaps, data, a blank line."""
     name = f"event: {event}{ending}" if event else ""
     return f"{name}data: {data}{ending}{ending}".encode()
+
+
+def framed(events: Iterable[bytes], forms: Sequence[str]) -> list[bytes]:
+    """The events in other forms that the standard allows.
+
+    ``bom`` a byte order mark at the start · ``no-space`` no space after the colons of field names · ``folded`` the data of
+    each event in two lines, cut after its first comma, which means the same JSON
+    """
+    unknown = sorted(set(forms) - {"bom", "no-space", "folded"})
+    if unknown:
+        raise ScenarioError(f"framing: {unknown[0]!r} is none of bom, no-space, folded")
+    result = list(events)
+    if "folded" in forms:
+        result = [re.sub(rb"(data: \{[^,\n]*,)", rb"\1\ndata: ", event, count=1) for event in result]
+    if "no-space" in forms:
+        result = [re.sub(rb"(?m)^(data|event): ", rb"\1:", event) for event in result]
+    if "bom" in forms and result:
+        result[0] = b"\xef\xbb\xbf" + result[0]
+    return result
 
 
 def comment(text: str, ending: str = "\n") -> bytes:

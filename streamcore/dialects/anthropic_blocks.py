@@ -3,8 +3,6 @@
 The index is a key. A delta belongs to the open block at its index; where none is open, a delta of text or thinking
 opens one, because dropping it would lose what the model said. Content that fits nowhere is an ``error`` part. A block
 that was reported once swallows the rest of its events.
-
-Nothing here asks whether the stream has died of what was just reported: the dialect drops what follows a fatal error.
 """
 
 from __future__ import annotations
@@ -42,6 +40,7 @@ OPENING: Final = "tool call without deltas so far"
 CALL: Final = "tool call"
 HELD: Final = "tool call that is shown when complete"
 RESULT: Final = "result block"
+UNREADABLE: Final = "block whose start could not be read"
 IGNORED: Final = "block that was reported"
 
 _CARRIERS: Final = {
@@ -104,9 +103,9 @@ class ContentState(State):
             return
         event = checked(schema.CONTENT_BLOCK_START, value, report, out)
         if event is None:
-            # What a text or thinking block holds can still be shown, under a start of our own.
-            if _is_index(index) and kind not in ("text", "thinking", "compaction"):
-                self._take(index, BlockState(IGNORED, ""), report, out)
+            if _is_index(index):
+                hopeless = kind is not None and kind not in ("text", "thinking", "compaction")
+                self._take(index, BlockState(IGNORED if hopeless else UNREADABLE, ""), report, out)
             return
         block = event["content_block"]
         if kind in RESULTS:
@@ -168,7 +167,7 @@ class ContentState(State):
     def _part_id(self, index: float) -> str:
         """The id of the parts of the next block at ``index``: the index itself, unless another block had it before."""
         text = jsontext.number_text(index)
-        return f"{text}-{self.used[index]}" if index in self.used else text
+        return f"{text}-{self.used[index]}" if self.used.get(index) else text
 
     def _open_call(
         self, block: dict[str, Any], event: Any, report: Dialect, out: list[Part]
@@ -207,9 +206,11 @@ class ContentState(State):
             self.end(opened, report, out)
 
     def _generate_id(self) -> str:
-        call_id = f"call_gen_{self.generated}"
-        self.generated += 1
-        return call_id if call_id not in self.call_ids else self._generate_id()
+        while True:
+            call_id = f"call_gen_{self.generated}"
+            self.generated += 1
+            if call_id not in self.call_ids:
+                return call_id
 
     def _result(self, block: dict[str, Any], report: Dialect, out: list[Part]) -> None:
         if block["type"] == "mcp_tool_result" and block["tool_use_id"] not in self.call_ids:
@@ -244,8 +245,10 @@ class ContentState(State):
         delta = event["delta"]
         if delta.get("partial_json") == "":
             return
-        block = self.open.get(event["index"]) or self._implied(event["index"], kind, value, report, out)
-        if block.kind == IGNORED:
+        block = self.open.get(event["index"])
+        if block is None or (block.kind == UNREADABLE and kind != "input_json_delta"):
+            block = self._implied(event["index"], kind, value, report, out)
+        if block.kind in (IGNORED, UNREADABLE):
             return
         if block.kind not in _CARRIERS[delta["type"]]:
             report.fail(ErrorKind.INVALID_PAYLOAD, f"a {kind} in a {block.kind}", out, payload=value)
@@ -266,7 +269,9 @@ class ContentState(State):
                 self._cite(block, delta["citation"], out)
 
     def _implied(self, index: Any, kind: str | None, event: Any, report: Dialect, out: list[Part]) -> BlockState:
-        """The block for a delta at an index where none is open."""
+        """The block for a delta at an index where none is open, or none that could be read."""
+        if index in self.open:
+            self.used[index] -= 1
         if kind == "input_json_delta":
             block = BlockState(IGNORED, "")
             if index in self.used:

@@ -19,7 +19,7 @@ from streamcore.dialects.anthropic_blocks import CALL, REASONING, TEXT, ContentS
 from streamcore.dialects.anthropic_finish import STOP_REASONS, Ending
 from streamcore.dialects.base import INVALID, Dialect, Policy, StreamState
 from streamcore.errors import ErrorKind
-from streamcore.parts import Error, Part, ReasoningDelta, ResponseMetadata, TextDelta, ToolInputDelta
+from streamcore.parts import Part, ReasoningDelta, ResponseMetadata, TextDelta, ToolInputDelta
 from streamcore.state import Frozen
 
 if TYPE_CHECKING:
@@ -139,12 +139,9 @@ class AnthropicMessages(Dialect):
         elif kind not in schema.EVENTS:
             self.warn("unknown_event", excerpt(kind))
         elif not state.ended:
-            before = len(out)
             if event and event != kind:
                 self.lenient("event_name_mismatch", f"an event named {excerpt(event)} holds a {kind}", out)
             self._event(kind, value, out)
-            if state.dead:
-                _end_with_error(out, before)
         elif kind != "ping":
             self.lenient("data_after_end", f"a {kind} after message_stop", out)
 
@@ -228,9 +225,3 @@ class AnthropicMessages(Dialect):
     def end(self, out: list[Part]) -> bool:  # noqa: ARG002
         """Without ``message_stop`` a stream was cut, whatever else it said."""
         return False
-
-
-def _end_with_error(out: list[Part], before: int) -> None:
-    """Drops what the event whose parts begin at ``before`` went on to say after its fatal error."""
-    error = next(at for at in range(before, len(out)) if type(out[at]) is Error)
-    del out[error + 1 :]

@@ -1,0 +1,1 @@
+"""The conformance harness: cases, chunking plans, subjects, goldens, proofs, verdicts and reports."""

@@ -1,0 +1,155 @@
+"""``streamparity check``: finds cases and goldens, runs them, and says what came out."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from harness import cassette
+from harness.case import Case
+from harness.chunking import Plan
+from harness.corpus import CorpusError, corpus_cases
+from harness.divergence import Divergences
+from harness.exits import InputError
+from harness.golden import GoldenCache, GoldenStore
+from harness.mutation import run_mutants
+from harness.runner import Check, GoldenSource, check_cases
+from harness.subjects.load import load_subject
+from harness.verdict import CaseResult, MutantResult, RunResult, Verdict
+
+NOTHING_HERE = """\
+{folder} has no cassettes/ folder with recordings, so there is nothing to check.
+Run `streamparity check` in a checkout of streamparity, or name folders: --cassettes DIR --goldens DIR (or --corpus DIR).
+To record a first cassette of your own: `streamparity record --help`."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for."""
+
+    cassettes: Path | None
+    """Folder of cassettes; None when only a corpus is to be checked."""
+    goldens: Path
+    plans: tuple[Plan, ...]
+    plan_names: str
+    corpora: tuple[Path, ...] = ()
+    globs: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ("streamcore",)
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    mutants: bool = True
+    cache: Path = Path(".streamparity/goldens")
+
+
+def find_cases(cassettes: Path | None, corpora: Sequence[Path], globs: Sequence[str]) -> list[Case]:
+    """Cases of cassettes and corpora whose id matches one of ``globs`` (all, if there are none), in order of id.
+
+    Raises:
+        InputError: a folder or file cannot be used.
+    """
+    try:
+        found = list(cassette.iter_cases(cassettes)) if cassettes is not None else []
+        for corpus in corpora:
+            found += corpus_cases(corpus)
+    except (cassette.CassetteError, CorpusError) as error:
+        raise InputError(str(error)) from None
+    by_id: dict[str, Case] = {}
+    for case in found:
+        if case.id in by_id:
+            raise InputError(f"two cases are called {case.id}: {by_id[case.id].source} and {case.source}; rename one")
+        by_id[case.id] = case
+    return sorted((case for case in by_id.values() if selected(case.id, globs)), key=lambda case: case.id)
+
+
+def selected(case_id: str, globs: Sequence[str]) -> bool:
+    """Whether the id matches one of ``globs``; everything does, if there are none."""
+    return not globs or any(case_id == glob or fnmatchcase(case_id, glob) for glob in globs)
+
+
+def execute(request: Request, on_result: Callable[[CaseResult], None] = lambda _: None) -> list[RunResult]:
+    """One result a subject.
+
+    Raises:
+        InputError: nothing to check, or input that cannot be used.
+    """
+    if request.cassettes is not None and not request.cassettes.is_dir():
+        raise InputError(NOTHING_HERE.format(folder=request.cassettes.parent.resolve()))
+    everything = find_cases(request.cassettes, request.corpora, ())
+    known = [case.id for case in everything]
+    cases = [case for case in everything if selected(case.id, request.globs)]
+    if not cases:
+        if request.globs:
+            raise InputError(f"no case matches {' '.join(request.globs)}; `streamparity check --list` prints the ids")
+        raise InputError(NOTHING_HERE.format(folder=Path.cwd()))
+    store = GoldenStore(request.goldens)
+    divergences = Divergences.load(request.goldens / "divergences.yaml")
+    source = _golden_source(request, cases, store)
+    mutants = _mutants(request, divergences, store) if request.mutants else []
+    results = []
+    for spec in request.subjects:
+        subject = load_subject(spec)
+        check = Check(spec, request.plans, divergences)
+        outcomes = check_cases(cases, check, source, jobs=request.jobs, on_result=on_result)
+        used = {name for case in outcomes for reference in case.references for name in reference.divergences}
+        run = {case.case for case in outcomes}
+        # Divergences are about streamcore; another subject need not have them.
+        stale = divergences.unused(used, run, known) if spec == "streamcore" else []
+        results.append(
+            RunResult(
+                subject=spec,
+                plan=request.plan_names,
+                cases=tuple(outcomes),
+                mutants=tuple(mutants),
+                stale_divergences=tuple(stale),
+                divergence_reasons=tuple((name, divergences.reason(name)) for name in sorted(used)),
+                versions=_versions(subject.version, spec, store),
+                problems=_problems(outcomes, mutants, request),
+            )
+        )
+    return results
+
+
+def _golden_source(request: Request, cases: Sequence[Case], store: GoldenStore) -> Callable[[Case], GoldenSource]:
+    if not request.corpora:
+        return lambda _: store
+    committed = {case.id for case in cassette.iter_cases(request.cassettes)} if request.cassettes is not None else set()
+    cache = GoldenCache(request.cache)
+    cache.make([case for case in cases if case.id not in committed])
+    return lambda case: store if case.id in committed else cache
+
+
+def _mutants(request: Request, divergences: Divergences, store: GoldenStore) -> list[MutantResult]:
+    """The mutants run on the committed cassettes, whatever else is checked; without any, on the cases of the corpus."""
+    folder = request.cassettes or Path("cassettes")
+    if folder.is_dir():
+        return run_mutants(find_cases(folder, (), ()), lambda _: store, divergences)
+    cases = find_cases(None, request.corpora, request.globs)
+    return run_mutants(cases, _golden_source(request, cases, store), divergences)
+
+
+def _versions(subject_version: str, spec: str, store: GoldenStore) -> tuple[tuple[str, str], ...]:
+    try:
+        own = version("streamparity")
+    except PackageNotFoundError:
+        own = "uninstalled"
+    sdks = sorted(store.sdk_versions().items())
+    return (("streamparity", own), ("python", platform.python_version()), (f"subject {spec}", subject_version), *sdks)
+
+
+def _problems(cases: Sequence[CaseResult], mutants: Sequence[MutantResult], request: Request) -> tuple[str, ...]:
+    """What makes a run prove nothing although nothing in it failed."""
+    claimed = [case for case in cases if case.verdict is not Verdict.NOT_CLAIMED]
+    problems = []
+    if not claimed:
+        problems.append("no case was claimed by the subject")
+    elif not sum(case.body_bytes for case in claimed):
+        problems.append("no byte was replayed")
+    elif not any(case.references for case in claimed):
+        problems.append("nothing was compared with a golden")
+    if request.mutants and not mutants:
+        problems.append("no mutant was run")
+    return tuple(problems)

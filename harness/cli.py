@@ -1,0 +1,194 @@
+"""The command line. Data goes to stdout, progress to stderr; exit codes are in ``harness.exits``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from harness import exits
+from harness.exits import InputError
+
+EPILOG = """\b
+Exit codes: 0 parity; 1 a difference, a stale divergence or a mutant that was not caught; 2 usage;
+3 the harness broke; 4 missing, unreadable or stale input; 130 interrupted."""
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="streamparity", prog_name="streamparity")
+def cli() -> None:
+    """Prove that LLM streaming code gives the same result however the bytes are cut.
+
+    Recorded provider streams are replayed through the code under test, cut at every byte boundary, and the outcome is
+    compared, character for character, with what the TypeScript SDKs make of the same bytes.
+    """
+
+
+@cli.command(epilog=EPILOG)
+@click.option("--subject", "subjects", multiple=True, metavar="S", help="streamcore (default), mutant:NAME, or package.module:attribute; repeatable.")  # fmt: skip
+@click.option("--plan", "plan_names", metavar="P", help="smoke, standard, exhaustive, or a list such as bytes,every:7,split@12. Default: standard, with --corpus smoke.")  # fmt: skip
+@click.option("--corpus", "corpora", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="Check a folder of <dialect>/<slug>.body recordings instead of the cassettes; its goldens are made on the fly (needs Node 20). Repeatable.")  # fmt: skip
+@click.option("--cassettes", type=click.Path(path_type=Path), metavar="DIR", help="Folder of cassettes. Default: ./cassettes.")  # fmt: skip
+@click.option("--goldens", type=click.Path(path_type=Path), default=Path("golden"), show_default=True, metavar="DIR", help="Folder of goldens and divergences.yaml.")  # fmt: skip
+@click.option("--case", "globs", multiple=True, metavar="GLOB", help="Only cases whose id matches, such as 'openai-chat/*'. Repeatable.")  # fmt: skip
+@click.option("--json", "json_path", type=click.Path(path_type=Path), default=Path("reports/parity.json"), show_default=True, metavar="F", help="Where the machine-readable report goes.")  # fmt: skip
+@click.option("--html", "html_path", type=click.Path(path_type=Path), default=Path("reports/parity.html"), show_default=True, metavar="F", help="Where the page for people goes.")  # fmt: skip
+@click.option("--jobs", "-j", type=click.IntRange(1), metavar="N", help="Processes. Default: one a core.")
+@click.option("--mutants/--no-mutants", default=True, show_default=True, help="Run the mutants, which prove that the check can fail.")  # fmt: skip
+@click.option("--list", "list_only", is_flag=True, help="Print the ids of the cases and stop.")
+@click.option("--quiet", "-q", is_flag=True, help="Print the verdict only.")
+def check(
+    subjects: tuple[str, ...],
+    plan_names: str | None,
+    corpora: tuple[Path, ...],
+    cassettes: Path | None,
+    goldens: Path,
+    globs: tuple[str, ...],
+    json_path: Path,
+    html_path: Path,
+    jobs: int | None,
+    mutants: bool,
+    list_only: bool,
+    quiet: bool,
+) -> None:
+    """Replay every case through the subject under every plan and compare with the goldens.
+
+    \b
+    Examples:
+      streamparity check
+      streamparity check --case 'anthropic-messages/*' --plan bytes
+      streamparity check --subject mypackage.streaming:Subject --plan exhaustive
+      streamparity check --case openai-chat/text --plan split@123
+    """
+    import os  # noqa: PLC0415
+
+    from harness.check import Request, execute, find_cases  # noqa: PLC0415 - `--help` must not load the whole harness
+    from harness.chunking import PlanError, parse_plans  # noqa: PLC0415
+    from harness.report import console, write_reports  # noqa: PLC0415
+    from harness.verdict import Verdict  # noqa: PLC0415
+
+    names = plan_names or ("smoke" if corpora else "standard")
+    try:
+        plans = parse_plans(names)
+    except PlanError as error:
+        raise click.UsageError(str(error)) from None
+    folder = cassettes if cassettes is not None else None if corpora else Path("cassettes")
+    if list_only:
+        for case in find_cases(folder, corpora, globs):
+            click.echo(case.id)
+        return
+    request = Request(
+        cassettes=folder,
+        goldens=goldens,
+        plans=plans,
+        plan_names=names,
+        corpora=corpora,
+        globs=globs,
+        subjects=subjects or ("streamcore",),
+        jobs=jobs or os.cpu_count() or 1,
+        mutants=mutants,
+    )
+    with console.progress(quiet=quiet) as on_result:
+        results = execute(request, on_result)
+    worst = exits.PARITY
+    for index, result in enumerate(results):
+        suffix = "" if index == 0 else f"-{index + 1}"
+        page = html_path.with_stem(html_path.stem + suffix)
+        document = json_path.with_stem(json_path.stem + suffix)
+        write_reports(result, document, page)
+        click.echo(console.summarise(result, page, quiet=quiet))
+        if result.verdict is Verdict.ERROR:
+            worst = max(worst, exits.INPUT if console.is_input_problem(result) else exits.HARNESS)
+        elif result.verdict is Verdict.FAIL:
+            worst = max(worst, exits.DIFFERENCE)
+    sys.exit(worst)
+
+
+@cli.command(epilog=EPILOG)
+@click.option("--dialect", metavar="D", help="The dialect of the files; `sse` stops after the framing. A cassette knows its own.")  # fmt: skip
+@click.option("--chunks", default="whole", show_default=True, metavar="whole|bytes|N", help="How the bytes are fed: at once, one by one, or N at a time.")  # fmt: skip
+@click.option("--summary", is_flag=True, help="One JSON object a file instead of the trace.")
+@click.option("--policy", type=click.Choice(["lenient", "strict"]), default="lenient", show_default=True)
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+def decode(dialect: str | None, chunks: str, summary: bool, policy: str, files: tuple[str, ...]) -> None:
+    """Print what streamcore makes of recorded bodies: FILE is a raw body, a cassette (.yaml), or - for stdin.
+
+    \b
+    Examples:
+      streamparity decode --dialect anthropic-messages body.sse
+      curl -sN ... | streamparity decode --dialect openai-chat --summary -
+      streamparity decode cassettes/openai-chat/text.yaml
+    """
+    from harness.decode import decode_files  # noqa: PLC0415
+
+    for line in decode_files(files or ("-",), dialect=dialect, chunks=chunks, summary=summary, policy=policy):
+        click.echo(line)
+
+
+@cli.command(name="mutants", epilog=EPILOG)
+def list_mutants() -> None:
+    """List the deliberately wrong subjects that every check must catch."""
+    from harness.mutants import MUTANTS  # noqa: PLC0415
+
+    width = max(map(len, MUTANTS), default=0)
+    for name, mutant in MUTANTS.items():
+        click.echo(f"{name:{width}}  {mutant.requirement:8}  {mutant.description}")
+    click.echo("\nRun one: streamparity check --subject mutant:NAME --no-mutants", err=True)
+
+
+@cli.command(epilog=EPILOG)
+@click.argument("document", type=click.Path(path_type=Path), default=Path("reports/parity.json"))
+@click.option("--html", "html_path", type=click.Path(path_type=Path), default=Path("reports/parity.html"), show_default=True, metavar="F")  # fmt: skip
+def report(document: Path, html_path: Path) -> None:
+    """Render the page for people from a parity.json (default: reports/parity.json)."""
+    from harness.report import render_again  # noqa: PLC0415
+
+    render_again(document, html_path)
+    click.echo(f"wrote {html_path}")
+
+
+def _mount() -> None:
+    from harness.golden_cli import golden  # noqa: PLC0415
+    from harness.record.cli import record  # noqa: PLC0415
+
+    cli.add_command(golden)
+    cli.add_command(record)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(code)
+
+
+def main() -> NoReturn:
+    """Entry point of the command."""
+    from harness.cassette import CassetteError  # noqa: PLC0415
+    from harness.corpus import CorpusError  # noqa: PLC0415
+    from harness.divergence import DivergenceError  # noqa: PLC0415
+    from harness.golden import GoldenError  # noqa: PLC0415
+    from harness.oracle import OracleError  # noqa: PLC0415
+    from harness.subjects.load import SubjectError  # noqa: PLC0415
+
+    _mount()
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _end("interrupted", exits.INTERRUPTED)
+    except KeyboardInterrupt:
+        _end("interrupted", exits.INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(exits.USAGE)
+    except SubjectError as error:
+        _end(f"streamparity: {error}", exits.USAGE)
+    except (InputError, CassetteError, CorpusError, DivergenceError, GoldenError, OracleError) as error:
+        _end(f"streamparity: {error}", exits.INPUT)
+    except OSError as error:
+        _end(f"streamparity: {error}", exits.INPUT)
+    sys.exit(exits.PARITY)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The first place at which two traces differ, told so that a person can find it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from harness.case import Case
+from harness.verdict import Difference
+
+
+def first_difference(
+    expected: Sequence[str],
+    actual: Sequence[str],
+    *,
+    against: str,
+    plan: str,
+    case: Case,
+    subject: str,
+    emitted_at: Sequence[tuple[int, int]] = (),
+    note: str = "",
+) -> Difference | None:
+    """None if the traces are equal.
+
+    ``emitted_at`` says for each part, as far as known, after how many bytes and in which frame it came out.
+    """
+    if list(expected) == list(actual):
+        return None
+    line = 0
+    while line < min(len(expected), len(actual)) and expected[line] == actual[line]:
+        line += 1
+    wanted = expected[line] if line < len(expected) else None
+    got = actual[line] if line < len(actual) else None
+    column = _common_prefix(wanted or "", got or "")
+    path, units = _locate(wanted, got)
+    byte_offset, event = emitted_at[line] if line < len(emitted_at) else (None, None)
+    return Difference(
+        against=against,
+        plan=plan,
+        line=line,
+        expected=wanted,
+        actual=got,
+        column=column,
+        utf16_offset=units,
+        path=path,
+        byte_offset=byte_offset,
+        event=event,
+        note=note or _guess(wanted, got),
+        reproduce=reproduce_command(case, subject, plan),
+    )
+
+
+def reproduce_command(case: Case, subject: str, plan: str) -> str:
+    """The one command that shows the difference again."""
+    words = ["streamparity", "check", "--case", case.id, "--plan", plan]
+    if subject != "streamcore":
+        words += ["--subject", subject]
+    return shlex.join(words)
+
+
+def _common_prefix(left: str, right: str) -> int:
+    count = 0
+    for one, other in zip(left, right, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
+
+
+def utf16_length(text: str) -> int:
+    """UTF-16 code units of ``text``."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _locate(expected: str | None, actual: str | None) -> tuple[str, int | None]:
+    """JSON path of the first differing value, and the UTF-16 offset within it if both are strings."""
+    if expected is None or actual is None:
+        only = json.loads(expected or actual or "null")
+        return (only[0] if isinstance(only, list) else "end"), None
+    left, right = json.loads(expected), json.loads(actual)
+    if isinstance(left, list) and isinstance(right, list) and left[0] == right[0]:
+        return _walk(left[1], right[1], str(left[0]))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return _walk(left, right, "end")
+    return "type", None
+
+
+def _walk(left: Any, right: Any, path: str) -> tuple[str, int | None]:
+    if isinstance(left, dict) and isinstance(right, dict):
+        for key in sorted({*left, *right}):
+            if key not in left or key not in right:
+                return f"{path}.{key}", None
+            if left[key] != right[key]:
+                return _walk(left[key], right[key], f"{path}.{key}")
+    elif isinstance(left, list) and isinstance(right, list):
+        for index, (one, other) in enumerate(zip(left, right, strict=False)):
+            if one != other:
+                return _walk(one, other, f"{path}[{index}]")
+        return f"{path}[{min(len(left), len(right))}]", None
+    elif isinstance(left, str) and isinstance(right, str):
+        return path, utf16_length(left[: _common_prefix(left, right)])
+    return path, None
+
+
+def _guess(expected: str | None, actual: str | None) -> str:
+    """A guess at the class of the cause."""
+    if actual is not None and "\\ufffd" in actual and (expected is None or "\\ufffd" not in expected):
+        return "U+FFFD was made: bytes of one character were decoded apart"
+    if actual is None:
+        return "output is missing from here on"
+    if expected is None:
+        return "output goes on where it should have ended"
+    wanted, got = json.loads(expected), json.loads(actual)
+    if isinstance(wanted, list) and isinstance(got, list):
+        if wanted[0] != got[0]:
+            return f"a {wanted[0]} part was expected, a {got[0]} part came"
+        if wanted[1].get("id") != got[1].get("id"):
+            return "the part belongs to another block or call"
+    return ""

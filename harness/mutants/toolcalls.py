@@ -1,0 +1,234 @@
+"""Tool calls told apart wrongly.
+
+:class:`Calls` is an assembly of ``tool_calls[]`` deltas as many clients write it, and right: what is planted in its
+subclasses is the only defect. It takes the tool calls out of each chunk and leaves the rest to the core.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from harness.mutants.base import OPENAI_CHAT, Mutant, Stage, dumped, parsed, rewriting
+from streamcore.toolcalls import is_arguments_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.mutants.base import Opener
+    from harness.subjects import PartJson
+
+
+@dataclass
+class Call:
+    """One call that is being put together."""
+
+    index: int
+    id: str
+    name: str = ""
+    arguments: str = ""
+    started: bool = False
+
+
+class Calls:
+    """The calls of one choice."""
+
+    def __init__(self, choice: int) -> None:
+        self.choice = choice
+        self.calls: list[Call] = []
+        self.slots: dict[int, Call] = {}
+        """Index -> the call that holds it now."""
+
+    def delta(self, wire: dict[str, Any]) -> list[PartJson]:
+        """The parts that one element of ``delta.tool_calls`` completes."""
+        function = wire.get("function") or {}
+        call = self.slot(wire, function)
+        was_started = call.started
+        parts = self.named(call, function["name"]) if function.get("name") else []
+        fragment = function.get("arguments")
+        if fragment is not None:
+            call.arguments += fragment
+            if call.started and (fragment or was_started):
+                parts.append(self.part("tool-input-delta", id=call.id, delta=fragment))
+        return parts
+
+    def slot(self, wire: dict[str, Any], function: dict[str, Any]) -> Call:
+        """The call that the delta belongs to."""
+        index = wire.get("index") or 0
+        call = self.slots.get(index)
+        if call is None or (wire.get("id") and function.get("name") and wire["id"] != call.id):
+            call = self.slots[index] = Call(index, wire.get("id") or "")
+            self.calls.append(call)
+        return call
+
+    def named(self, call: Call, name: str) -> list[PartJson]:
+        """The name of a call has come, perhaps not for the first time."""
+        if call.started:
+            return []
+        call.name = name
+        call.started = True
+        return [self.part("tool-input-start", id=call.id, toolName=name)]
+
+    def finish(self) -> list[PartJson]:
+        """The ends of all calls."""
+        return [part for call in sorted(self.calls, key=lambda call: call.index) for part in self.ended(call)]
+
+    def ended(self, call: Call) -> list[PartJson]:
+        """The end of one call, and the call."""
+        invalid = {} if is_arguments_text(call.arguments) else {"invalid": True}
+        return [
+            self.part("tool-input-end", id=call.id),
+            self.part("tool-call", toolCallId=call.id, toolName=call.name, input=call.arguments, **invalid),
+        ]
+
+    def part(self, kind: str, **rest: Any) -> PartJson:
+        """A part of this choice."""
+        return {"type": kind, **rest, **({"choice": self.choice} if self.choice else {})}
+
+
+class CallStage(Stage):
+    """Puts the tool calls of ``openai-chat`` together with ``make``, one a choice."""
+
+    def __init__(self, make: Callable[[int], Calls]) -> None:
+        self._make = make
+        self._choices: dict[int, Calls] = {}
+        self._made: list[PartJson] = []
+
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+        """The chunk without its tool calls."""
+        if b'"tool_calls"' not in data:
+            return None
+        chunk = parsed(data)
+        for choice in chunk.get("choices") or ():
+            deltas = (choice.get("delta") or {}).pop("tool_calls", None)
+            calls = self._calls(choice.get("index") or 0)
+            for wire in deltas or ():
+                self._made += calls.delta(wire)
+        return dumped(chunk) if chunk else None
+
+    def _calls(self, choice: int) -> Calls:
+        if choice not in self._choices:
+            self._choices[choice] = self._make(choice)
+        return self._choices[choice]
+
+    def after(self, parts: list[PartJson]) -> list[PartJson]:
+        """The core's parts, then those of the calls; what ends a call comes before the finish of its choice."""
+        out: list[PartJson] = []
+        for part in parts:
+            if part["type"] == "finish":
+                out += self._calls(part.get("choice", 0)).finish()
+            out.append(part)
+        out += self._made
+        self._made = []
+        return out
+
+
+class MergedByIndex(Calls):
+    """Looks at the index alone: another call that comes on it is taken for more of the first."""
+
+    def slot(self, wire: dict[str, Any], function: dict[str, Any]) -> Call:
+        """Whatever holds the index."""
+        held = self.slots.get(wire.get("index") or 0)
+        return held if held is not None else super().slot(wire, function)
+
+
+class SharedState(Calls):
+    """Keeps the calls in a class variable, which the end of a stream clears: a cut stream leaves its calls behind."""
+
+    everyone: ClassVar[dict[int, Call]] = {}
+
+    def __init__(self, choice: int) -> None:
+        super().__init__(choice)
+        self.slots = SharedState.everyone
+
+    def slot(self, wire: dict[str, Any], function: dict[str, Any]) -> Call:
+        """Whatever holds the index, in whichever stream it began."""
+        held = self.slots.get(wire.get("index") or 0)
+        return held if held is not None else super().slot(wire, function)
+
+    def finish(self) -> list[PartJson]:
+        """The ends of all calls there are."""
+        parts = [part for _, call in sorted(self.slots.items()) for part in self.ended(call)]
+        self.slots.clear()
+        return parts
+
+
+class AppendsToLast(Calls):
+    """Gives a piece of arguments to the call that was opened last, whatever its index says."""
+
+    def slot(self, wire: dict[str, Any], function: dict[str, Any]) -> Call:
+        """The last one, unless the delta opens another."""
+        return self.calls[-1] if self.calls and not wire.get("id") else super().slot(wire, function)
+
+
+class Concatenates(Calls):
+    """Merges deltas string by string, name and id too; harmless until a server sends them again with every delta."""
+
+    def slot(self, wire: dict[str, Any], function: dict[str, Any]) -> Call:
+        """What holds the index, with its id grown by what the delta says."""
+        call = self.slots.get(wire.get("index") or 0)
+        if call is None:
+            return super().slot(wire, function)
+        call.id += wire.get("id") or ""
+        return call
+
+    def named(self, call: Call, name: str) -> list[PartJson]:
+        """More of the name."""
+        if not call.started:
+            return super().named(call, name)
+        call.name += name
+        return []
+
+
+class FirstCallStage(Stage):
+    """Reads ``tool_calls[0]`` of each chunk."""
+
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+        """The chunk with at most one tool call delta a choice."""
+        if b'"tool_calls"' not in data:
+            return None
+        chunk = parsed(data)
+        for choice in chunk.get("choices") or ():
+            delta = choice.get("delta") or {}
+            if delta.get("tool_calls"):
+                del delta["tool_calls"][1:]
+        return dumped(chunk) if chunk else None
+
+
+def calls(make: Callable[[int], Calls]) -> dict[str, Opener]:
+    """Sessions that put tool calls together with ``make``."""
+    return rewriting(lambda: CallStage(make), OPENAI_CHAT)
+
+
+MUTANTS = (
+    Mutant(
+        "calls-merged-by-index",
+        "tool calls are told apart by index alone: a new id on an index in use does not open a new call",
+        "WH-086",
+        calls(MergedByIndex),
+    ),
+    Mutant(
+        "calls-shared-by-streams",
+        "tool calls stand in a class variable: those of a stream that was cut turn up in the next one",
+        "R4",
+        calls(SharedState),
+    ),
+    Mutant(
+        "arguments-to-last-call",
+        "pieces of arguments go to the call that was opened last: interleaved parallel calls are mixed up",
+        "WH-100",
+        calls(AppendsToLast),
+    ),
+    Mutant(
+        "name-concatenated",
+        "id and name are joined over deltas: a server that repeats them gets read_fileread_file",
+        "WH-092",
+        calls(Concatenates),
+    ),
+    Mutant(
+        "first-call-only",
+        "only the first element of delta.tool_calls is read",
+        "WH-088",
+        rewriting(FirstCallStage, OPENAI_CHAT),
+    ),
+)

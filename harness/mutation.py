@@ -1,0 +1,55 @@
+"""The proof that the proof has teeth: every mutant must be caught.
+
+A mutant is a subject with one planted defect. It is run through the very same checks as the subject, case by case, until
+one of them goes red. A mutant that no case catches makes the whole run red: either the cases lost what caught it, or the
+harness did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from harness.case import Case
+from harness.chunking import parse_plan
+from harness.divergence import Divergences
+from harness.mutants import MUTANTS, Mutant
+from harness.runner import Check, GoldenSource, check_case
+from harness.verdict import MutantResult, Verdict
+
+PLANS = ("whole", "bytes", "every:7", "random:1", "random:2", "structural", "cut-at-every-byte")
+"""Enough to catch each of them, and cheap on a subject without snapshots."""
+
+BIGGEST_BODY = 20_000
+"""Bytes; larger cases would cost much and catch nothing that a small one does not."""
+
+
+def run_mutants(
+    cases: Sequence[Case], goldens: Callable[[Case], GoldenSource], divergences: Divergences
+) -> list[MutantResult]:
+    """Each mutant against ``cases``, smallest first, until caught."""
+    ordered = sorted((case for case in cases if len(case.body) <= BIGGEST_BODY), key=lambda case: len(case.body))
+    return [_hunt(mutant, ordered, goldens, divergences) for mutant in MUTANTS.values()]
+
+
+def _hunt(
+    mutant: Mutant, cases: Sequence[Case], goldens: Callable[[Case], GoldenSource], divergences: Divergences
+) -> MutantResult:
+    # Plan by plan over all cases: most mutants fall to a whole body or to single bytes, which cost next to nothing.
+    for stage in (PLANS[:4], PLANS[4:]):
+        check = Check(f"mutant:{mutant.name}", tuple(parse_plan(name) for name in stage), divergences)
+        for tried, case in enumerate(cases, 1):
+            result = check_case(case, mutant, check, goldens(case))
+            if result.verdict is Verdict.ERROR and not result.parts and "Golden" in result.reason:
+                continue
+            if result.verdict in (Verdict.FAIL, Verdict.ERROR):
+                difference = result.differences[0] if result.differences else None
+                return MutantResult(
+                    name=mutant.name,
+                    description=mutant.description,
+                    caught=True,
+                    case=case.id,
+                    plan=difference.plan if difference else "whole",
+                    difference=difference,
+                    tried=tried,
+                )
+    return MutantResult(mutant.name, mutant.description, caught=False, tried=len(cases))

@@ -1,0 +1,297 @@
+"""Cases x plans x a subject, compared with goldens: the run behind ``streamparity check``."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import json
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from harness import native
+from harness.canonical import canonical
+from harness.case import Case
+from harness.chunking import Plan, parse_plan
+from harness.difference import first_difference, reproduce_command
+from harness.divergence import Divergences
+from harness.golden import GoldenMissing
+from harness.proof import Outcome, Walk, prove, walk
+from harness.references import Reference, references_for
+from harness.rules import cut_is_legal, violations
+from harness.subjects import PartJson, Session, Subject
+from harness.trace import trace_lines
+from harness.verdict import CaseResult, Difference, PlanResult, ReferenceResult, Verdict, worst_of
+
+
+class GoldenSource(Protocol):
+    """Where goldens come from: the committed store, or the cache of a corpus."""
+
+    def lines(self, case: Case, reference: str, /) -> Sequence[str]:
+        """The golden's lines without the header.
+
+        Raises:
+            GoldenMissing: there is none.
+        """
+
+
+@dataclass(frozen=True)
+class Check:
+    """Everything a case is checked against; sent to worker processes as it is."""
+
+    subject_spec: str
+    plans: tuple[Plan, ...]
+    divergences: Divergences
+    seed: int = 0
+
+
+def check_case(case: Case, subject: Subject, check: Check, goldens: GoldenSource) -> CaseResult:
+    """One case under every plan and against every reference."""
+    result = CaseResult(
+        case=case.id,
+        dialect=case.dialect,
+        subject=subject.name,
+        verdict=Verdict.NOT_CLAIMED,
+        body_bytes=len(case.body),
+        sha256=case.sha256,
+        provenance=case.provenance,
+        source=case.source,
+        parts=0,
+        frames=0,
+        chunks=case.chunks,
+    )
+    if not subject.claims(case.dialect):
+        return dataclasses.replace(result, reason=f"{subject.name} does not claim {case.dialect}")
+    try:
+        return _checked(case, subject, check, goldens, result)
+    except GoldenMissing as missing:
+        return dataclasses.replace(result, verdict=Verdict.ERROR, reason=str(missing))
+    except Exception as error:  # noqa: BLE001 - a subject may raise anything: that is a finding, not our end
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
+        return dataclasses.replace(result, verdict=Verdict.ERROR, reason=reason)
+
+
+def _checked(
+    case: Case, subject: Subject, check: Check, goldens: GoldenSource, blank: CaseResult
+) -> CaseResult:
+    open_session = partial(subject.open, case)
+    session = open_session()
+    whole = session.feed(case.body) + session.close()
+    warnings = tuple(getattr(session, "warnings", ()))
+    frames = int(getattr(session, "frames", 0))
+    walked = walk(open_session(), case.body)
+    differences: list[Difference] = []
+    references = [
+        _against(reference, case, subject, check, goldens, (whole, walked), differences)
+        for reference in references_for(case)
+        if reference.kind != "frames"
+    ]
+    references += _framing(case, subject, check, goldens, differences)
+    for violation in violations(whole):
+        differences.append(_complaint(case, check, violation.rule, "whole", violation.message))
+    plans = [_under(plan, case, check, open_session, (whole, walked), differences) for plan in check.plans]
+    verdicts = [*(one.verdict for one in references), *(one.verdict for one in plans)]
+    if differences:
+        verdicts.append(Verdict.FAIL)
+    return dataclasses.replace(
+        blank,
+        verdict=worst_of(verdicts),
+        parts=len(whole),
+        frames=frames,
+        references=tuple(references),
+        plans=tuple(plans),
+        differences=tuple(differences),
+        warnings=warnings,
+        text="".join(part["delta"] for part in whole if part["type"] == "text-delta")[:200],
+    )
+
+
+def _complaint(case: Case, check: Check, rule: str, plan: str, message: str) -> Difference:
+    return Difference(
+        against=rule,
+        plan=plan,
+        line=0,
+        expected=None,
+        actual=None,
+        column=0,
+        utf16_offset=None,
+        path="",
+        byte_offset=None,
+        event=None,
+        note=message,
+        reproduce=reproduce_command(case, check.subject_spec, plan),
+    )
+
+
+def _against(
+    reference: Reference,
+    case: Case,
+    subject: Subject,
+    check: Check,
+    goldens: GoldenSource,
+    observed: tuple[list[PartJson], Walk],
+    differences: list[Difference],
+) -> ReferenceResult:
+    """The whole body against one golden; a trace reference also byte by byte."""
+    golden = goldens.lines(case, reference.name)
+    if reference.kind == "final":
+        return _against_native(reference, case, check, golden, observed[0], differences)
+    whole, walked = observed
+    emitted_at = walked.emitted_at()
+    used: tuple[str, ...] = ()
+    for plan, parts in (("whole", whole), ("bytes", walked.parts)):
+        lines = trace_lines(parts, case.body)
+        if lines == list(golden):
+            continue
+        excused = check.divergences.excuse(case.id, reference.name, golden, lines)
+        used = tuple(dict.fromkeys((*used, *excused.names)))
+        difference = first_difference(
+            excused.expected,
+            excused.actual,
+            against=reference.name,
+            plan=plan,
+            case=case,
+            subject=check.subject_spec,
+            emitted_at=emitted_at,  # type: ignore[arg-type]
+        )
+        if difference is not None:
+            differences.append(difference)
+            return ReferenceResult(reference.name, Verdict.FAIL, len(golden), used)
+    return ReferenceResult(reference.name, Verdict.DIVERGENCE if used else Verdict.PASS, len(golden), used)
+
+
+def _against_native(
+    reference: Reference,
+    case: Case,
+    check: Check,
+    golden: Sequence[str],
+    parts: list[PartJson],
+    differences: list[Difference],
+) -> ReferenceResult:
+    expected, actual = native.project(reference.name, parts, json.loads(golden[-1]))
+    wanted, got = canonical(expected), canonical(actual)
+    if wanted == got:
+        return ReferenceResult(reference.name, Verdict.PASS, 1)
+    excused = check.divergences.excuse(case.id, reference.name, [wanted], [got])
+    if excused.names and excused.expected == excused.actual:
+        return ReferenceResult(
+            reference.name, Verdict.CONFLICT, 1, excused.names, native.explain(expected, actual)
+        )
+    found = first_difference(
+        [wanted], [got], against=reference.name, plan="whole", case=case, subject=check.subject_spec,
+        note=native.explain(expected, actual),
+    )  # fmt: skip
+    assert found is not None
+    differences.append(found)
+    return ReferenceResult(reference.name, Verdict.FAIL, 1, (), found.note)
+
+
+def _framing(
+    case: Case, subject: Subject, check: Check, goldens: GoldenSource, differences: list[Difference]
+) -> list[ReferenceResult]:
+    """The framing alone, for a subject that offers it: dialect ``sse`` is the same body, decoded to frames only."""
+    results = []
+    for reference in references_for(case):
+        if reference.kind == "frames" and subject.claims(reference.name):
+            framed = dataclasses.replace(case, dialect=reference.name)
+            session = subject.open(framed)
+            whole = session.feed(case.body) + session.close()
+            walked = walk(subject.open(framed), case.body)
+            results.append(_against(reference, case, subject, check, goldens, (whole, walked), differences))
+    return results
+
+
+def _under(
+    plan: Plan,
+    case: Case,
+    check: Check,
+    open_session: Callable[[], Session],
+    observed: tuple[list[PartJson], Walk],
+    differences: list[Difference],
+) -> PlanResult:
+    """One plan, compared with the byte-by-byte walk of the same subject."""
+    whole, walked = observed
+    outcome: Outcome
+    if plan.kind == "whole":
+        outcome = Outcome(1, 0, 1, sampled=False)
+        if whole != walked.parts:
+            outcome = dataclasses.replace(outcome, broken=(next(plan.chunkings(case)), whole))
+    else:
+        outcome = prove(plan, case, open_session, walked, cut_is_legal)
+    verdict = Verdict.PASS
+    if outcome.broken is not None:
+        verdict = Verdict.FAIL
+        chunking, parts = outcome.broken
+        name = plan.name if plan.kind in ("windows", "pairs") else chunking.name
+        if outcome.complaint:
+            differences.append(_complaint(case, check, "cut-is-incomplete", name, outcome.complaint))
+        else:
+            difference = first_difference(
+                trace_lines(walked.parts, case.body),
+                trace_lines(parts, case.body),
+                against="bytes",
+                plan=name,
+                case=case,
+                subject=check.subject_spec,
+                emitted_at=walked.emitted_at(),  # type: ignore[arg-type]
+                note="the same bytes, cut otherwise, gave other parts",
+            )
+            differences.append(
+                difference or _complaint(case, check, "state", name, "equal parts, but another state is left behind")
+            )
+    return PlanResult(
+        plan=plan.name,
+        chunkings=outcome.chunkings,
+        splits=outcome.splits,
+        comparisons=outcome.comparisons,
+        sampled=outcome.sampled,
+        verdict=verdict,
+        reason="" if outcome.chunkings else "nothing to run for this body",
+    )
+
+
+def _check_in_worker(case: Case, check: Check, goldens: GoldenSource) -> CaseResult:
+    from harness.subjects.load import load_subject  # noqa: PLC0415 - in the worker, after the fork
+
+    # A case makes millions of short-lived objects and no cycles worth a search; the collector would take a tenth of the time.
+    gc.disable()
+    try:
+        return check_case(case, load_subject(check.subject_spec), check, goldens)
+    finally:
+        gc.enable()
+
+
+def check_cases(
+    cases: Sequence[Case],
+    check: Check,
+    goldens: Callable[[Case], GoldenSource],
+    *,
+    jobs: int = 1,
+    on_result: Callable[[CaseResult], None] = lambda _: None,
+) -> list[CaseResult]:
+    """Every case, in order; ``jobs`` processes."""
+    if jobs <= 1 or len(cases) <= 1:
+        results = []
+        for case in cases:
+            results.append(_check_in_worker(case, check, goldens(case)))
+            on_result(results[-1])
+        return results
+    by_case: dict[str, CaseResult] = {}
+    # Longest first, so that no worker is left alone with a big body at the end.
+    order = sorted(cases, key=lambda case: -len(case.body))
+    with ProcessPoolExecutor(jobs) as pool:
+        futures = [pool.submit(_check_in_worker, case, check, goldens(case)) for case in order]
+        for future in futures:
+            result = future.result()
+            by_case[result.case] = result
+            on_result(result)
+    return [by_case[case.id] for case in cases]
+
+
+def plans_from(names: Iterable[str]) -> tuple[Plan, ...]:
+    """Plans by name."""
+    return tuple(parse_plan(name) for name in names)

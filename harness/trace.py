@@ -1,0 +1,44 @@
+"""The trace of a stream: the canonical text of a subject's parts, one JSON line a part and an end line.
+
+::
+
+    ["text-delta",{"delta":"H\\u00e9","id":"0"}]
+    {"end":"ok"}
+
+An error part whose stage is ``open`` or ``close`` says how the stream as a whole ended, so it is the end line; any other is
+a line like the rest. Offsets and wordings of errors are not part of a trace: kind, stage and what the wire said are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.canonical import canonical
+from harness.generated_ids import rewrite_generated_ids
+from harness.subjects import PartJson
+
+_NOT_COMPARED = frozenset(("type", "offset", "detail"))
+
+
+def header_line(sha256: str, reference: str) -> str:
+    """The first line of a stored trace."""
+    return canonical({"body": sha256, "ref": reference, "v": 1})
+
+
+def trace_lines(parts: Sequence[PartJson], body: bytes) -> list[str]:
+    """The trace of ``parts`` without its header: a line a part, then the end line."""
+    lines = []
+    end = {"end": "ok"}
+    for part in rewrite_generated_ids(parts, body):
+        rest = {key: value for key, value in part.items() if key not in _NOT_COMPARED}
+        if part["type"] == "error" and part.get("stage") in ("open", "close"):
+            end = {"end": "error", "error": rest}  # type: ignore[dict-item]
+        else:
+            lines.append(canonical([part["type"], rest]))
+    lines.append(canonical(end))
+    return lines
+
+
+def ended_badly(parts: Sequence[PartJson]) -> bool:
+    """Whether the stream reports that it could not be opened, or was cut."""
+    return any(part["type"] == "error" and part.get("stage") in ("open", "close") for part in parts)

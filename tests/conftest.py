@@ -1,0 +1,5 @@
+"""Plugins that tests of plugins need."""
+
+from __future__ import annotations
+
+pytest_plugins = ["pytester"]

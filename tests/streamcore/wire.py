@@ -1,0 +1,270 @@
+"""Synthetic bodies, every way of feeding them, and the parts they should give, spelled out.
+
+No test feeds a stream in only one way: :func:`decode_every_way` is how a body becomes parts here. What a test expects is
+written in the AI SDK's spelling by the small functions at the end, which share no code with the package.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from streamcore import Decoder, Limits, Message, Part, ReasoningBlock, TextBlock, ToolCallBlock, Warning
+from streamcore.dialects.anthropic_messages import AnthropicMessages
+from streamcore.dialects.openai_chat import OpenAIChat
+
+Json = dict[str, Any]
+
+EVERY_SPLIT_UP_TO = 600
+"""Bytes of the longest body that is cut in two at every offset."""
+SAMPLED_SPLITS = 100
+RANDOM_CUTS = 8
+
+DONE = b"data: [DONE]\n\n"
+
+
+# -- bodies -----------------------------------------------------------------------------------------------------------
+
+
+def event(payload: Any, name: str = "", eol: str = "\n") -> bytes:
+    """One SSE event; ``payload`` is text, bytes, or a value that is written as compact JSON."""
+    if not isinstance(payload, bytes):
+        text = payload if isinstance(payload, str) else json.dumps(payload, separators=(",", ":"))
+        payload = text.encode()
+    head = f"event: {name}{eol}" if name else ""
+    return head.encode() + b"data: " + payload + (eol * 2).encode()
+
+
+def chunk(*choices: Json, **extra: Any) -> Json:
+    """A ``chat.completion.chunk`` of those choices."""
+    return {"id": "c", "created": 1, "model": "m", "choices": list(choices), **extra}
+
+
+def choice(delta: Any, finish: str | None = None, index: Any = 0) -> Json:
+    """One element of ``choices``."""
+    return {"index": index, "delta": delta, "finish_reason": finish}
+
+
+def chat(delta: Any, finish: str | None = None, index: Any = 0, **extra: Any) -> bytes:
+    """The event of a chunk with one choice."""
+    return event(chunk(choice(delta, finish, index), **extra))
+
+
+def text(content: str, finish: str | None = None, index: int = 0) -> bytes:
+    """The event of a chunk with one piece of text."""
+    return chat({"content": content}, finish, index)
+
+
+def finish(reason: str | None, index: int = 0) -> bytes:
+    """The event of a chunk that ends a choice."""
+    return chat({}, reason, index)
+
+
+ABSENT: Any = object()
+"""Marks a key that the wire leaves out."""
+
+
+def call(index: Any = 0, id: Any = ABSENT, name: Any = ABSENT, args: Any = ABSENT, type: Any = ABSENT) -> Json:  # noqa: A002
+    """One element of ``delta.tool_calls``."""
+    function = {key: value for key, value in (("name", name), ("arguments", args)) if value is not ABSENT}
+    keys = (("index", index), ("id", id), ("type", type), ("function", function or ABSENT))
+    return {key: value for key, value in keys if value is not ABSENT}
+
+
+def tools(*calls: Json, finish: str | None = None, index: int = 0) -> bytes:
+    """The event of a chunk with tool call deltas."""
+    return chat({"tool_calls": list(calls)}, finish, index)
+
+
+# -- ways of feeding --------------------------------------------------------------------------------------------------
+
+
+def chunkings(body: bytes, seed: int = 0) -> Iterator[list[bytes]]:
+    """Whole, byte by byte, cut in two everywhere (at a sample of offsets if it is long), and cut at random."""
+    yield [body]
+    yield [body[at : at + 1] for at in range(len(body))]
+    chance = random.Random(len(body) * 1000 + seed)
+    offsets: Iterable[int] = range(1, len(body))
+    if len(body) > EVERY_SPLIT_UP_TO:
+        offsets = sorted(chance.sample(range(1, len(body)), SAMPLED_SPLITS))
+    for at in offsets:
+        yield [body[:at], body[at:]]
+    for _ in range(RANDOM_CUTS if len(body) > 2 else 0):
+        cuts = sorted(chance.choices(range(len(body) + 1), k=chance.randint(2, 12)))  # repeats make empty chunks
+        yield [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
+
+
+@dataclass
+class Decoded:
+    """What a body gave."""
+
+    items: list[Part]
+    warnings: list[Warning]
+    message: Message
+
+    @property
+    def parts(self) -> list[Json]:
+        """The parts in the AI SDK's spelling."""
+        return [part.as_json() for part in self.items]
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of the warnings."""
+        return [warning.code for warning in self.warnings]
+
+
+def decode(
+    body: bytes | Iterable[bytes],
+    dialect: str = "openai-chat",
+    *,
+    policy: Any = "lenient",
+    limits: Limits | None = None,
+    general: bool = False,
+) -> Decoded:
+    """Feeds the chunks (or the one body) and closes; ``general`` keeps the dialect off its quick path."""
+    decoder = Decoder(dialect, policy=policy, limits=limits)
+    if general:
+        reader = decoder._dialect
+        assert isinstance(reader, AnthropicMessages | OpenAIChat)
+        reader.frame = reader.frame_in_full  # type: ignore[method-assign]
+    items: list[Part] = []
+    for piece in [body] if isinstance(body, bytes) else body:
+        items += decoder.feed(piece)
+    items += decoder.close()
+    return Decoded(items, decoder.warnings, decoder.message)
+
+
+def decode_every_way(
+    body: bytes, dialect: str = "openai-chat", *, policy: Any = "lenient", limits: Limits | None = None
+) -> Decoded:
+    """The one result that every chunking of ``body`` gives, with and without the dialect's quick path."""
+    expected = decode(body, dialect, policy=policy, limits=limits)
+    for pieces in chunkings(body):
+        found = decode(pieces, dialect, policy=policy, limits=limits)
+        assert found == expected, [len(piece) for piece in pieces]
+    assert decode(body, dialect, policy=policy, limits=limits, general=True) == expected
+    check_order(expected)
+    return expected
+
+
+def check_order(decoded: Decoded) -> None:
+    """What holds for every stream: each block starts, continues, ends, once and in that order; the end is the end."""
+    open_blocks: set[tuple[Any, ...]] = set()
+    seen: set[tuple[Any, ...]] = set()
+    finished: set[int] = set()
+    over = False
+    for part in decoded.parts:
+        assert not over, "a part after the last one"
+        where = part.get("choice", 0)
+        assert where not in finished or part["type"] == "error"
+        family, _, step = part["type"].rpartition("-")
+        if family in ("text", "reasoning", "tool-input"):
+            key = (family, part["id"], where)
+            if step == "start":
+                assert key not in seen
+                seen.add(key)
+                open_blocks.add(key)
+            else:
+                assert key in open_blocks
+                if step == "end":
+                    open_blocks.remove(key)
+        elif part["type"] == "finish":
+            finished.add(where)
+        elif part["type"] == "error":
+            over = part["stage"] in ("open", "close")
+    starts = [at for at, part in enumerate(decoded.parts) if part["type"] == "stream-start"]
+    assert starts in ([], [0])
+    assert len(finished) < 2 or 0 in finished
+    assert bool(finished) or any(part["type"] == "error" for part in decoded.parts)
+    for block in decoded.message.content:
+        match block:
+            case TextBlock() | ReasoningBlock():
+                block.text.encode()
+            case ToolCallBlock():
+                "".join((block.id, block.name, block.arguments)).encode()
+
+
+# -- expected parts ---------------------------------------------------------------------------------------------------
+
+
+def _plus(part: Json, **extra: Any) -> Json:
+    return {**part, **{key: value for key, value in extra.items() if value is not None}}
+
+
+START: Json = {"type": "stream-start", "warnings": []}
+META: Json = {"type": "response-metadata", "id": "c", "modelId": "m", "timestamp": "1970-01-01T00:00:01.000Z"}
+HEAD: list[Json] = [START, META]
+"""What every stream of :func:`chunk` begins with."""
+
+
+def t_start(id: str = "0", **extra: Any) -> Json:  # noqa: A002
+    """A ``text-start`` part."""
+    return _plus({"type": "text-start", "id": id}, **extra)
+
+
+def t_delta(delta: str, id: str = "0", **extra: Any) -> Json:  # noqa: A002
+    """A ``text-delta`` part."""
+    return _plus({"type": "text-delta", "id": id, "delta": delta}, **extra)
+
+
+def t_end(id: str = "0", **extra: Any) -> Json:  # noqa: A002
+    """A ``text-end`` part."""
+    return _plus({"type": "text-end", "id": id}, **extra)
+
+
+def i_start(id: str = "a", name: str = "f", **extra: Any) -> Json:  # noqa: A002
+    """A ``tool-input-start`` part."""
+    return _plus({"type": "tool-input-start", "id": id, "toolName": name}, **extra)
+
+
+def i_delta(delta: str, id: str = "a", **extra: Any) -> Json:  # noqa: A002
+    """A ``tool-input-delta`` part."""
+    return _plus({"type": "tool-input-delta", "id": id, "delta": delta}, **extra)
+
+
+def i_end(id: str = "a", **extra: Any) -> Json:  # noqa: A002
+    """A ``tool-input-end`` part."""
+    return _plus({"type": "tool-input-end", "id": id}, **extra)
+
+
+def t_call(input: str, id: str = "a", name: str = "f", **extra: Any) -> Json:  # noqa: A002
+    """A ``tool-call`` part."""
+    return _plus({"type": "tool-call", "toolCallId": id, "toolName": name, "input": input}, **extra)
+
+
+def ended(input: str, id: str = "a", name: str = "f", **extra: Any) -> list[Json]:  # noqa: A002
+    """The two parts that end a call."""
+    choice = extra.get("choice")
+    return [i_end(id, choice=choice), t_call(input, id, name, **extra)]
+
+
+NO_USAGE: Json = {"inputTokens": {}, "outputTokens": {}}
+
+
+def fin(unified: str, raw: str | None, *, usage: Json = NO_USAGE, metadata: Json | None = None) -> Json:
+    """The ``finish`` part of choice 0."""
+    return {
+        "type": "finish",
+        "finishReason": _plus({"unified": unified}, raw=raw),
+        "usage": usage,
+        "providerMetadata": {"openai": metadata or {}},
+    }
+
+
+def fin_of(choice: int, unified: str, raw: str | None) -> Json:
+    """The ``finish`` part of another choice."""
+    reason = _plus({"unified": unified}, raw=raw)
+    return {"type": "finish", "finishReason": reason, "usage": NO_USAGE, "choice": choice}
+
+
+def err(kind: str, stage: str, offset: int, payload: Any = None) -> Json:
+    """An ``error`` part."""
+    return _plus({"type": "error", "kind": kind, "stage": stage, "offset": offset}, payload=payload)
+
+
+def size(*frames: bytes) -> int:
+    """Bytes of all ``frames``: the offset of an error in the last of them."""
+    return sum(map(len, frames))
