@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, version
@@ -70,7 +71,11 @@ def selected(case_id: str, globs: Sequence[str]) -> bool:
     return not globs or any(case_id == glob or fnmatchcase(case_id, glob) for glob in globs)
 
 
-def execute(request: Request, on_result: Callable[[CaseResult], None] = lambda _: None) -> list[RunResult]:
+Progress = Callable[[int], AbstractContextManager[Callable[[CaseResult], None]]]
+"""Given the number of case results to come, a context in which each of them is told."""
+
+
+def execute(request: Request, progress: Progress = lambda _: nullcontext(lambda _: None)) -> list[RunResult]:
     """One result a subject.
 
     Raises:
@@ -93,7 +98,8 @@ def execute(request: Request, on_result: Callable[[CaseResult], None] = lambda _
     for spec in request.subjects:
         subject = load_subject(spec)
         check = Check(spec, request.plans, divergences)
-        outcomes = check_cases(cases, check, source, jobs=request.jobs, on_result=on_result)
+        with progress(len(cases)) as tell:
+            outcomes = check_cases(cases, check, source, jobs=request.jobs, on_result=tell)
         used = {name for case in outcomes for reference in case.references for name in reference.divergences}
         run = {case.case for case in outcomes}
         # Divergences are about streamcore; another subject need not have them.

@@ -90,14 +90,13 @@ def check(
         jobs=jobs or os.cpu_count() or 1,
         mutants=mutants,
     )
-    with console.progress(quiet=quiet) as on_result:
-        results = execute(request, on_result)
+    results = execute(request, lambda total: console.progress(total, quiet=quiet))
     worst = exits.PARITY
     for index, result in enumerate(results):
         suffix = "" if index == 0 else f"-{index + 1}"
         page = html_path.with_stem(html_path.stem + suffix)
         document = json_path.with_stem(json_path.stem + suffix)
-        write_reports(result, document, page)
+        result = write_reports(result, document, page)  # noqa: PLW2901 - what was reported is what counts
         click.echo(console.summarise(result, page, quiet=quiet))
         if result.verdict is Verdict.ERROR:
             worst = max(worst, exits.INPUT if console.is_input_problem(result) else exits.HARNESS)

@@ -13,7 +13,7 @@ Bad wire data never raises out of :meth:`streamcore.Decoder.feed`: it becomes an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 
 class StreamcoreError(Exception):
@@ -66,6 +66,17 @@ class ErrorStage(StrEnum):
     """At the end of input."""
 
 
+class _Absent(Enum):
+    ABSENT = "absent"
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = _Absent.ABSENT
+"""There is no payload; ``None`` is the payload ``null``."""
+
+
 @dataclass(slots=True, frozen=True)
 class WireError:
     """One thing that was wrong with the bytes.
@@ -79,7 +90,7 @@ class WireError:
     stage: ErrorStage
     offset: int
     detail: str = ""
-    payload: object = None
+    payload: object = ABSENT
 
 
 @dataclass(slots=True, frozen=True)

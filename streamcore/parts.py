@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from streamcore.errors import WireError
+from streamcore.errors import ABSENT, WireError
 
 Json = Any
 """A JSON value: None, bool, int, float, str, list or dict with str keys."""
@@ -328,12 +328,12 @@ class Error(Part):
 
     def as_json(self) -> dict[str, Json]:
         """``kind`` and ``stage`` are closed sets; ``offset`` counts bytes of the body; ``payload`` is the wire's."""
-        return _with(
-            {
-                "type": "error",
-                "kind": self.error.kind.value,
-                "stage": self.error.stage.value,
-                "offset": self.error.offset,
-            },
-            payload=self.error.payload,
-        )
+        result: dict[str, Json] = {
+            "type": "error",
+            "kind": self.error.kind.value,
+            "stage": self.error.stage.value,
+            "offset": self.error.offset,
+        }
+        if self.error.payload is not ABSENT:
+            result["payload"] = self.error.payload
+        return result

@@ -18,7 +18,7 @@ import json
 from typing import Any, ClassVar, Literal, get_args
 
 from streamcore import jsontext
-from streamcore.errors import ErrorKind, ErrorStage, Warning, WireError
+from streamcore.errors import ABSENT, ErrorKind, ErrorStage, Warning, WireError
 from streamcore.framing import FrameFailure
 from streamcore.framing.sse import SseFrame, SseFramer
 from streamcore.limits import Limits
@@ -76,6 +76,10 @@ class Dialect:
         """Appends to ``out`` the parts that ``frame`` completes."""
         raise NotImplementedError
 
+    def has_finished(self) -> bool:
+        """Whether the payload itself said that it is complete; False where only the terminal mark says so."""
+        return False
+
     def end(self, out: list[Part]) -> bool:
         """At the end of input without a terminal mark: appends what may still be said.
 
@@ -96,7 +100,9 @@ class Dialect:
                 if not state.ended:
                     detail = "the last event has no blank line after it"
                     self.lenient("unterminated_event", detail, out, ErrorKind.INCOMPLETE_STREAM)
-                self.frame(residual, out)
+                # A [DONE] without a blank line may be the beginning of something longer: by itself it ends nothing.
+                if residual[0] != b"[DONE]" or self.has_finished():
+                    self.frame(residual, out)
             elif not state.ended and not state.provider_failed:
                 self._incomplete("the body ends inside an event", out)
         if not state.ended:
@@ -197,7 +203,7 @@ class Dialect:
         detail: str,
         out: list[Part],
         *,
-        payload: Any = None,
+        payload: Any = ABSENT,
         stage: ErrorStage | None = None,
         offset: int | None = None,
         fatal: bool = False,

@@ -1,8 +1,8 @@
 """``openai-chat``: OpenAI Chat Completions streaming (API reference, "The chat completion chunk object").
 
-Parts equal those of ``@ai-sdk/openai``'s chat model on well-formed streams. What goes beyond it: a choice other than 0 has
-its own blocks (that SDK mixes all choices into one), and a refusal, which that SDK drops, is text whose metadata says so,
-with the finish reason ``content-filter``.
+Parts equal those of ``@ai-sdk/openai``'s chat model on well-formed streams. What goes beyond it: a choice other than 0
+has its own blocks (that SDK mixes all choices into one), and a refusal, which that SDK drops, is text whose metadata says
+so, with the finish reason ``content-filter``.
 
 The end of the stream is ``[DONE]``. A body that ends after a finish reason but without it is complete, with the warning
 ``missing_done``; one that ends before is ``incomplete_stream``.
@@ -16,12 +16,11 @@ from typing import Any, Final
 
 import msgspec
 
-from streamcore import jsontext
-from streamcore.dialects.base import INVALID, Dialect, Policy, StreamState
-from streamcore.dialects.schema import Mismatch, anything, array, literal, nullish, number, shape, string
+from streamcore.dialects.base import INVALID, Dialect, StreamState
+from streamcore.dialects.openai_chat_schema import CHUNK
+from streamcore.dialects.schema import Mismatch
 from streamcore.errors import ErrorKind
 from streamcore.framing.sse import SseFrame
-from streamcore.limits import Limits
 from streamcore.parts import (
     Finish,
     FinishUnified,
@@ -36,79 +35,6 @@ from streamcore.parts import (
 from streamcore.state import Frozen, State
 from streamcore.toolcalls import ToolCallAssembler
 
-USAGE: Final = shape(
-    {
-        "prompt_tokens": nullish(number),
-        "completion_tokens": nullish(number),
-        "total_tokens": nullish(number),
-        "prompt_tokens_details": nullish(
-            shape({"cached_tokens": nullish(number), "cache_write_tokens": nullish(number)})
-        ),
-        "completion_tokens_details": nullish(
-            shape(
-                {
-                    "reasoning_tokens": nullish(number),
-                    "accepted_prediction_tokens": nullish(number),
-                    "rejected_prediction_tokens": nullish(number),
-                }
-            )
-        ),
-    }
-)
-_TOKEN: Final = {"token": string, "logprob": number}
-CHUNK: Final = shape(
-    {
-        "id": nullish(string),
-        "created": nullish(number),
-        "model": nullish(string),
-        "choices": array(
-            shape(
-                {
-                    "index": nullish(number),
-                    "finish_reason": nullish(string),
-                    "logprobs": nullish(
-                        shape({"content": nullish(array(shape({**_TOKEN, "top_logprobs": array(shape(_TOKEN))})))})
-                    ),
-                    "delta": nullish(
-                        shape(
-                            {
-                                "role": nullish(string),
-                                "content": nullish(string),
-                                "refusal": nullish(string),
-                                "tool_calls": nullish(
-                                    array(
-                                        shape(
-                                            {
-                                                "index": nullish(number),
-                                                "id": nullish(string),
-                                                "type": nullish(string),
-                                                "function": nullish(
-                                                    shape({"name": nullish(string), "arguments": nullish(anything)})
-                                                ),
-                                            }
-                                        )
-                                    )
-                                ),
-                                "annotations": nullish(
-                                    array(
-                                        shape(
-                                            {
-                                                "type": literal("url_citation"),
-                                                "url_citation": shape({"url": string, "title": string}),
-                                            }
-                                        )
-                                    )
-                                ),
-                            }
-                        )
-                    ),
-                }
-            )
-        ),
-        "usage": nullish(USAGE),
-    }
-)
-
 _FINISH: Final[dict[str, FinishUnified]] = {
     "stop": "stop",
     "length": "length",
@@ -117,7 +43,6 @@ _FINISH: Final[dict[str, FinishUnified]] = {
     "tool_calls": "tool-calls",
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_DEPTH_OF_A_DELTA: Final = 4
 _decode = msgspec.json.Decoder().decode
 
 
@@ -158,11 +83,6 @@ class OpenAIChat(Dialect):
     name = "openai-chat"
     state: ChatState
 
-    def __init__(self, policy: Policy, limits: Limits) -> None:
-        super().__init__(policy, limits)
-        self.quick = limits.max_json_depth >= _DEPTH_OF_A_DELTA
-        """False sends every frame the general way."""
-
     def initial_state(self) -> ChatState:
         """Nothing seen yet."""
         return ChatState()
@@ -171,9 +91,9 @@ class OpenAIChat(Dialect):
         """One ``chat.completion.chunk``, ``[DONE]``, or an error object."""
         data, event, _, self.offset = frame
         state = self.state
-        if self.quick and state.described and not state.ended and not state.dead and not event:
-            # Most frames are one more piece of text. Whatever does not match to the letter takes the general path, which
-            # gives the same parts (tests/streamcore proves it).
+        if state.described and not state.ended and not state.dead and not event:
+            # Most frames are one more piece of text or of arguments. Whatever does not match to the letter takes the
+            # general path, which gives the same parts (tests/streamcore proves it).
             try:
                 value = _decode(data)
                 [choice] = value["choices"]
@@ -201,8 +121,8 @@ class OpenAIChat(Dialect):
     def _one_delta(self, data: bytes, keys: int, delta: dict[str, Any], out: list[Part]) -> bool:
         """A piece of text or of arguments and nothing else, in a frame of ``keys`` keys outside ``delta``'s value.
 
-        A frame with as many colons as it has keys, and as many brackets as it has lists, has no duplicate key and nothing
-        nested that was not looked at.
+        A frame with as many colons as it has keys, and as many brackets as it has lists, has no duplicate key and
+        nothing nested that was not looked at; it is no deeper than the frame that began the text or the call.
         """
         colons = data.count(b":") - keys
         first = self.state.choices[0]
@@ -214,16 +134,17 @@ class OpenAIChat(Dialect):
             return True
         [call] = delta["tool_calls"]
         arguments = call["function"]["arguments"]
-        if len(call) != 2 or len(call["function"]) != 1 or type(call["index"]) is not int or type(arguments) is not str:
-            return False
-        # A colon or bracket within the arguments stands for itself, unless it may be written as an escape.
-        if (
-            colons != 3 + arguments.count(":")
-            or data.count(b"[") != 2 + arguments.count("[")
-            or b"\\u00" in data
-        ):
-            return False
-        return first.tools.more(call["index"], arguments, self.limits, out)
+        return (
+            len(call) == 2
+            and len(call["function"]) == 1
+            and type(call["index"]) is int
+            and type(arguments) is str
+            # A colon or bracket within the arguments stands for itself, unless it may be written as an escape.
+            and colons == 3 + arguments.count(":")
+            and data.count(b"[") == 2 + arguments.count("[")
+            and b"\\u00" not in data
+            and first.tools.more(call["index"], arguments, self.limits, out)
+        )
 
     def frame_in_full(self, frame: SseFrame, out: list[Part]) -> None:
         """The general path of :meth:`frame`."""
@@ -323,11 +244,15 @@ class OpenAIChat(Dialect):
             arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
         choice.tools.delta(_whole(call.get("index")), call.get("id"), function.get("name"), arguments, self, out)
 
+    def has_finished(self) -> bool:
+        """Every choice had its finish reason."""
+        choices = self.state.choices
+        return bool(choices) and all(choice.finish is not None for choice in choices.values())
+
     def end(self, out: list[Part]) -> bool:
         """The body ended without ``[DONE]``: complete if every choice had its finish reason."""
         if not self.state.provider_failed:
-            choices = self.state.choices.values()
-            if not choices or any(choice.finish is None for choice in choices):
+            if not self.has_finished():
                 return False
             self.lenient("missing_done", "the body ends without [DONE]", out, ErrorKind.INCOMPLETE_STREAM)
         self._end(out)

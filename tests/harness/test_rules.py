@@ -9,8 +9,8 @@ import pytest
 
 from harness.cassette import iter_cases
 from harness.mutants.base import CORE
-from harness.proof import walk
 from harness.rules import Violation, cut_is_legal, violations
+from harness.subjects.core import CoreSession
 
 if TYPE_CHECKING:
     from harness.case import Case
@@ -245,7 +245,8 @@ def test_legal_cuts(cut: tuple[PartJson, ...]) -> None:
     [
         pytest.param(WHOLE[:3], "just stop", id="stops"),
         pytest.param((), "just stop", id="nothing"),
-        pytest.param((*WHOLE[:7], *CALL[3:], WHOLE[-1]), "tool-input-end", id="the call looks complete"),
+        pytest.param((*WHOLE[:7], *CALL[3:], finish("other", None)), "finishes with", id="the call looks complete"),
+        pytest.param((*WHOLE[:7], *CALL[3:]), "tool-input-end", id="the call is ended and nothing else"),
         pytest.param((*WHOLE[:7], CALL[4], error()), "tool-call", id="a call and then the error"),
         pytest.param((*WHOLE[:7], error(), WHOLE[-1]), "error", id="goes on after the error"),
         pytest.param((*WHOLE[:3], finish("other", None)), "finishes with", id="another reason"),
@@ -287,6 +288,15 @@ def test_a_whole_that_failed_as_a_request() -> None:
     assert cut_is_legal((START, finish()), provider) is not None
 
 
+def test_what_follows_the_providers_finish_reason_may_be_cut_off() -> None:
+    """An event behind the finish reason that only looks like the end, until its second half is there."""
+    whole = (START, *TEXT[:3], error("malformed_json", "stream"), TEXT[3], finish("stop", "stop"))
+    silent = (START, *TEXT[:3], error("malformed_json", "stream"), TEXT[3], finish("other", None))
+
+    assert cut_is_legal((START, *TEXT, finish("stop", "stop")), whole) is None
+    assert cut_is_legal((START, *TEXT, finish("other", None)), silent) is not None
+
+
 def test_a_cut_may_not_finish_what_the_whole_does_not() -> None:
     whole = (START, *TEXT[:2], error())
 
@@ -297,10 +307,10 @@ def test_a_cut_may_not_finish_what_the_whole_does_not() -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if len(case.body) < 6000], ids=lambda case: case.id)
 def test_every_cut_of_a_recording_is_legal_for_the_core(case: Case) -> None:
-    walked = walk(CORE.open(case), case.body)
-    assert walked.states is not None
-    session = CORE.open(case)
+    session, closing, whole = (CoreSession(case.dialect) for _ in range(3))
+    expected = whole.feed(case.body) + whole.close()
+    said: list[PartJson] = []
     for size in range(len(case.body)):
-        session.restore(walked.states[size])
-        parts = walked.parts[: walked.counts[size]] + session.close()
-        assert cut_is_legal(parts, walked.parts) is None, size
+        closing.restore(session.snapshot())
+        assert cut_is_legal([*said, *closing.close()], expected) is None, size
+        said += session.feed(case.body[size : size + 1])

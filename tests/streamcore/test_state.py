@@ -30,14 +30,14 @@ def test_logs_are_equal_when_they_grew_alike() -> None:
     one, other = Log(), Log()
     for fragment in ("a", "bc", ""):
         one, other = one.append(fragment), other.append(fragment)
-    assert one == one  # noqa: PLR0124
+    assert one == one
     assert one == other
     assert hash(one) == hash(other)
     assert one != other.append("")
     assert one != Log().append("a").append("bd").append("")
     assert one != Log().append("a").append("b").append("")
     assert one != "abc"
-    assert one != None  # noqa: E711
+    assert one != None
 
 
 def test_a_long_log_is_read_and_freed_without_recursion() -> None:
@@ -68,7 +68,7 @@ def test_frozen_values(one: object, other: object, same: bool) -> None:
     assert (Frozen(one) == Frozen(other)) is same
     assert (hash(Frozen(one)) == hash(Frozen(other))) is same
     frozen = Frozen(one)
-    assert frozen == frozen  # noqa: PLR0124
+    assert frozen == frozen
     assert hash(frozen) == hash(frozen)
     assert frozen != one
 
@@ -88,7 +88,7 @@ class Base(State):
 
 
 class Single(Base):
-    __slots__ = "name"  # noqa: PLC0205
+    __slots__ = "name"
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class Single(Base):
 
 
 class Tree(Base):
-    __slots__ = ("blob", "children", "by_name", "log", "nothing", "pair", "seen", "value")
+    __slots__ = ("blob", "by_name", "children", "log", "nothing", "pair", "seen", "value")
 
     def __init__(self) -> None:
         super().__init__()

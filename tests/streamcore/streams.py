@@ -1,0 +1,95 @@
+"""Whole streams to take apart: a plain one with its parts by frame, an odd one, and one of each other dialect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamcore import DIALECTS, Decoder, Part
+
+from .wire import (
+    DONE,
+    HEAD,
+    Json,
+    call,
+    chat,
+    ended,
+    event,
+    fin,
+    finish,
+    i_delta,
+    i_start,
+    t_delta,
+    t_end,
+    t_start,
+    text,
+    tools,
+)
+
+FRAMES = [
+    text("h\u00e9"),
+    tools(call(0, "a", "f", "{")),
+    tools(call(0, args='"k":1')),
+    text("!"),
+    tools(call(0, args="}")),
+    finish("tool_calls"),
+    event({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}),
+    DONE,
+]
+BODY = b"".join(FRAMES)
+USAGE = {
+    "inputTokens": {"total": 1, "noCache": 1, "cacheRead": 0},
+    "outputTokens": {"total": 2, "text": 2, "reasoning": 0},
+    "raw": {"prompt_tokens": 1, "completion_tokens": 2},
+}
+BY_FRAME: list[list[Json]] = [
+    [*HEAD, t_start(), t_delta("h\u00e9")],
+    [i_start(), i_delta("{")],
+    [i_delta('"k":1')],
+    [t_delta("!")],
+    [i_delta("}")],
+    [],
+    [],
+    [t_end(), *ended('{"k":1}'), fin("tool-calls", "tool_calls", usage=USAGE)],
+]
+"""The parts that each of ``FRAMES`` completes."""
+
+ODD = b"".join(
+    [
+        b"\xef\xbb\xbf: hello\r\n\r\n",
+        text("x").replace(b"\n", b"\r\n"),
+        event({"error": {"message": "boom"}}, "error"),
+        b"stray\n",
+        event("{"),
+        tools(call(None, "a", "f", "{"), call(3, args="]"), call(3, name="g")),
+        tools(call(0, "a", "f", "{}"), call(0, "b", "f", {"x": 1})),
+        chat({"refusal": "no"}, "stop", 1),
+        event(b'{"choices":[],"choices":[]}'),
+        b"id: 1\ndata: {\ndata: }\n\n",
+        b'data: {"choices"',
+    ]
+)
+"""A stream that uses nearly every leniency."""
+
+ANTHROPIC = b"".join(
+    event({"type": name, **payload}, name)
+    for name, payload in [
+        ("message_start", {"message": {"id": "m", "model": "c", "usage": {"input_tokens": 1, "output_tokens": 1}}}),
+        ("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}),
+        ("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": "hi"}}),
+        ("content_block_stop", {"index": 0}),
+        ("content_block_start", {"index": 1, "content_block": {"type": "tool_use", "id": "a", "name": "f", "input": {}}}),
+        ("content_block_delta", {"index": 1, "delta": {"type": "input_json_delta", "partial_json": '{"k":1}'}}),
+        ("content_block_stop", {"index": 1}),
+        ("message_delta", {"delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 5}}),
+        ("message_stop", {}),
+    ]
+)  # fmt: skip
+
+BODIES = {"openai-chat": [BODY, ODD], "anthropic-messages": [ANTHROPIC]}
+STREAMS = [(dialect, body) for dialect in sorted(DIALECTS) for body in BODIES[dialect]]
+IDS = [f"{dialect} {len(body)} bytes" for dialect, body in STREAMS]
+POLICIES: list[Any] = ["lenient", "strict"]
+
+
+def per_byte(decoder: Decoder, body: bytes) -> list[Part]:
+    return [part for at in range(len(body)) for part in decoder.feed(body[at : at + 1])]
