@@ -1,0 +1,248 @@
+"""What ``check`` says in a terminal: progress on stderr while it runs, then failures and a line of verdict for stdout.
+
+All text is ASCII: recorded text is spelt as the trace spells it, so no control reaches the terminal, and a caret under
+the two lines points at the right column whatever the terminal thinks about the width of characters.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from click import style
+
+from harness.report.differences import OWN_TRACES, DifferenceView, mark_of, view_of
+from harness.report.document import seal
+from harness.report.html import human_size
+from harness.report.matrix import by_severity, worst_first
+from harness.report.visible import ascii_only
+from harness.verdict import GREEN, CaseResult, Difference, MutantResult, RunResult, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+CONTEXT = 40
+"""Characters of a line on either side of the one that differs."""
+MAX_DIFFERENCES = 3
+"""Differences printed for one case; the report has more."""
+MAX_NOTE = 500
+
+_COLOURS = {Verdict.PASS: "green", Verdict.DIVERGENCE: "yellow", Verdict.CONFLICT: "blue", Verdict.FAIL: "red"}
+_RAISED = re.compile(r"^\w[\w.]*: .*\(.+:\d+\)$", re.DOTALL)
+_NO_GOLDEN = re.compile(r"\bno golden\b")
+
+
+@contextlib.contextmanager
+def progress(
+    total: int | None = None, *, quiet: bool = False, stream: TextIO | None = None
+) -> Iterator[Callable[[CaseResult], None]]:
+    """While the block runs, tells of each finished case that is given to the function it yields.
+
+    A bar on a terminal; otherwise a plain line a case; nothing if ``quiet``. ``stream`` is stderr unless given;
+    ``total`` is how many cases there will be, where that is known.
+    """
+    stream = sys.stderr if stream is None else stream
+    if quiet:
+        yield lambda _: None
+    elif _is_terminal(stream):
+        with _bar(total, stream) as tell:
+            yield tell
+    else:
+        done = 0
+
+        def line(result: CaseResult) -> None:
+            nonlocal done
+            done += 1
+            of = f"/{total}" if total is not None else ""
+            print(f"[{done}{of}] {_counted(result)}", file=stream, flush=True)
+
+        yield line
+
+
+@contextlib.contextmanager
+def _bar(total: int | None, stream: TextIO) -> Iterator[Callable[[CaseResult], None]]:
+    from rich.console import Console  # costs 100 ms, and only terminals need it
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(file=stream, no_color=True if os.environ.get("NO_COLOR") else None, highlight=False)
+    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.description}"), console=console, transient=True) as bar:
+        task = bar.add_task("", total=total)
+        bad = 0
+
+        def tell(result: CaseResult) -> None:
+            nonlocal bad
+            if result.verdict not in GREEN:
+                bad += 1
+                bar.console.print(_counted(result), markup=False, style="red")
+            failed = f"{bad} failed  " if bad else ""
+            bar.update(task, advance=1, description=f"{failed}{ascii_only(result.case)}".replace("[", r"\["))
+
+        yield tell
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _counted(result: CaseResult) -> str:
+    comparisons = sum(plan.comparisons for plan in result.plans) + sum(one.lines for one in result.references)
+    return f"{result.verdict} {ascii_only(result.case)} ({human_size(result.body_bytes)}, {comparisons:,} comparisons)"
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether ``stream`` takes colours: a terminal that is not dumb, and no NO_COLOR in the environment."""
+    return _is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def summarise(
+    run: RunResult, report: Path | None = None, *, quiet: bool = False, colour: bool | None = None
+) -> str:
+    """What a run found out, for people: every failing case, what else is wrong, and last the verdict.
+
+    Args:
+        run: the run.
+        report: where the page is, to be named in the last line.
+        quiet: the last line only.
+        colour: whether to use terminal colours; None asks stdout and the environment.
+
+    Raises:
+        DocumentError: two results for one case.
+    """
+    run = seal(run)
+    paint = _Paint(wants_colour(sys.stdout) if colour is None else colour)
+    blocks: list[str] = []
+    if not quiet:
+        blocks += [_case_block(case, paint) for case in by_severity(run.cases) if case.verdict not in GREEN]
+        blocks += [_mutant_line(mutant, paint) for mutant in run.mutants if not mutant.caught]
+        blocks += [
+            f"{paint.verdict(Verdict.FAIL)} divergence {ascii_only(name)} is written down, but no longer occurs: "
+            "remove it from divergences.yaml"
+            for name in run.stale_divergences
+        ]
+        blocks += [f"{paint.verdict(Verdict.ERROR)} {ascii_only(problem)}" for problem in run.problems]
+    return "\n".join([*blocks, _last_line(run, report, paint)])
+
+
+def is_input_problem(run: RunResult) -> bool:
+    """Whether what broke is the input and not the harness: every case that broke lacks a golden."""
+    broken = [case for case in seal(run).cases if case.verdict in (Verdict.ERROR, Verdict.NOT_RUN)]
+    return all(_NO_GOLDEN.search(case.reason) and not _RAISED.match(case.reason) for case in broken)
+
+
+class _Paint:
+    """Colours, or none of them. The words stay the same."""
+
+    def __init__(self, colour: bool) -> None:
+        self._colour = colour
+
+    def verdict(self, verdict: Verdict) -> str:
+        return self(verdict.value.upper(), fg=_COLOURS.get(verdict, "magenta"), bold=True)
+
+    def __call__(self, text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:
+        if not self._colour:
+            return text
+        return style(text, fg=fg, bold=bold or None, dim=dim or None)
+
+
+def _case_block(case: CaseResult, paint: _Paint) -> str:
+    lines = [f"{paint.verdict(case.verdict)} {paint(ascii_only(case.case), bold=True)}"]
+    if case.reason:
+        lines.append(f"  {_short(case.reason)}")
+    for difference in case.differences[:MAX_DIFFERENCES]:
+        lines += _difference_lines(view_of(difference, case, case.subject), paint)
+    left = len(case.differences) - MAX_DIFFERENCES
+    if left > 0:
+        lines.append(f"  {left} more difference{'' if left == 1 else 's'} of this case in the report")
+    return "\n".join(lines) + "\n"
+
+
+def _difference_lines(view: DifferenceView, paint: _Paint) -> Iterator[str]:
+    difference = view.difference
+    yield f"  {_headline(view)}, chunking {ascii_only(difference.plan)}"
+    yield f"    {_place(difference)}"
+    if difference.note:
+        yield f"    {_short(difference.note)}"
+    if view.sides:
+        yield from (f"    {line}" for line in _context(view, paint))
+    if difference.reproduce:
+        yield f"    {paint('reproduce:', dim=True)} {ascii_only(difference.reproduce)}"
+
+
+def _headline(view: DifferenceView) -> str:
+    against = ascii_only(view.difference.against)
+    if view.kind == "chunking":
+        return f"depends on the chunking (against itself, {OWN_TRACES[view.difference.against]})"
+    return f"breaks the rule {against}" if view.kind == "rule" else f"differs from {against}"
+
+
+def _place(difference: Difference) -> str:
+    def number(value: int | None) -> str:
+        return "unknown" if value is None else str(value)
+
+    words = [f"event {number(difference.event)}", f"byte {number(difference.byte_offset)}"]
+    words.append(f"utf16 {'-' if difference.utf16_offset is None else difference.utf16_offset}")
+    if difference.path:
+        words.append(ascii_only(difference.path)[:200])
+    if difference.expected is not None or difference.actual is not None:
+        words.append(f"line {difference.line} column {difference.column}")
+    return ", ".join(words)
+
+
+def _context(view: DifferenceView, paint: _Paint) -> Iterator[str]:
+    """Both lines as the trace spells them, a caret under the first character that differs, and its names."""
+    expected, actual = view.difference.expected, view.difference.actual
+    at = mark_of(expected, actual) or 0
+    labels = [ascii_only(side.label) for side in view.sides]
+    width = max(map(len, labels))
+    indent = 0
+    for label, line in zip(labels, (expected, actual), strict=True):
+        if line is None:
+            yield f"{label:{width}}  (no such line: the trace ends before it)"
+            continue
+        start, end = max(0, at - CONTEXT), min(len(line), at + CONTEXT)
+        left = f"({start} more)..." if start else ""
+        right = f"...({len(line) - end} more)" if end < len(line) else ""
+        indent = len(left) + len(ascii_only(line[start:at]))
+        yield f"{label:{width}}  {left}{ascii_only(line[start:end])}{right}"
+    if mark_of(expected, actual) is None:
+        return
+    yield paint(f"{'':{width}}  {'':{indent}}^", fg="red", bold=True)
+    names = [
+        f"{side.label} {side.character.code_point} {side.character.name}" if side.character else f"{side.label} ends"
+        for side in view.sides
+    ]
+    yield "; ".join(names)
+
+
+def _mutant_line(mutant: MutantResult, paint: _Paint) -> str:
+    name, tried = ascii_only(mutant.name), mutant.tried
+    cases = f"{tried} case{'' if tried == 1 else 's'}"
+    return (
+        f"{paint.verdict(Verdict.FAIL)} mutant {name} was not caught by {cases}: "
+        f"{_short(mutant.description)}; see it with: streamparity check --subject mutant:{name} --no-mutants"
+    )
+
+
+def _short(text: str) -> str:
+    text = ascii_only(text.replace("\n", " "))
+    return text if len(text) <= MAX_NOTE else f"{text[:MAX_NOTE]}... {len(text) - MAX_NOTE} more characters"
+
+
+def _last_line(run: RunResult, report: Path | None, paint: _Paint) -> str:
+    totals = run.totals
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in worst_first(case.verdict for case in run.cases))
+    figures = ", ".join(f"{totals[key]:,} {key}" for key in ("chunkings", "splits", "comparisons"))
+    caught = f"{totals['mutants_caught']}/{totals['mutants']} mutants caught"
+    words = [
+        f"{ascii_only(run.subject)}, plan {_short(run.plan)}: {totals['cases']:,} cases ({counts or 'none'})",
+        f"{human_size(totals['bytes'])}, {figures}",
+        caught if totals["mutants"] else "no mutants run",
+    ]
+    if report is not None:
+        words.append(f"report {report}")
+    return f"{paint.verdict(run.verdict)} {'; '.join(words)}"

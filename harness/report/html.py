@@ -1,0 +1,275 @@
+"""The page for people: one self-contained HTML file that needs no network and no script to be read.
+
+Everything recorded is hostile input. Jinja2 escapes whatever the template prints, and before that every string goes
+through :func:`harness.report.visible.visible`, so that no control, no bidirectional override and no lone surrogate
+reaches the page as itself. The content security policy names the one style sheet and the one script by their hashes
+and allows nothing else, no network least of all.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.golden import write_atomically
+from harness.report import matrix
+from harness.report.differences import DifferenceView, view_of
+from harness.report.document import DocumentError, digest_of, seal
+from harness.report.visible import visible
+from harness.report.wire import WireStrip, wire_strip
+from harness.verdict import GREEN, CaseResult, MutantResult, ReferenceResult, RunResult, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+MAX_CARDS = 100
+"""Cases whose differences are spelt out; the rest are listed: a reader fixes the first, and the page opens at once."""
+MAX_DIFFERENCES = 5
+"""Differences spelt out for one case."""
+MAX_LISTED = 2000
+"""Cases listed after those that are spelt out."""
+MAX_CHUNKS = 200
+"""Recorded chunk lengths shown for one case."""
+MAX_TEXT = 2000
+"""Characters of any one reason, note or description."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One case and its differences."""
+
+    case: CaseResult
+    anchor: str
+    differences: tuple[tuple[DifferenceView, WireStrip | None], ...]
+    more: int
+    """Differences that are not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDivergence:
+    """A divergence that was used, and by whom."""
+
+    name: str
+    reason: str
+    users: tuple[tuple[str, str, str], ...]
+    """(case, anchor, reference)."""
+
+
+def render(run: RunResult) -> str:
+    """The page about ``run``.
+
+    Raises:
+        DocumentError: two results for one case.
+    """
+    run = seal(run)
+    style, script = _asset("page.css"), _asset("page.js")
+    groups = matrix.groups(run)
+    noted = matrix.by_severity(case for case in run.cases if case.differences or case.verdict not in GREEN)
+    red = [case for case in noted if case.verdict not in GREEN]
+    named = [case for case in noted if case.verdict in GREEN]
+    cards = [_card(case, run) for case in red[:MAX_CARDS]]
+    named_cards = [_card(case, run) for case in named[: MAX_CARDS - len(cards)]]
+    return _environment().get_template("page.html").render(
+        run=run,
+        verdict=run.verdict,
+        totals=run.totals,
+        counts=matrix.worst_first(case.verdict for case in run.cases),
+        headline=_headline(run),
+        groups=groups,
+        cards=cards,
+        named_cards=named_cards,
+        listed=[(case, matrix.anchor_of(case, run)) for case in red[MAX_CARDS : MAX_CARDS + MAX_LISTED]],
+        unlisted=max(0, len(red) - MAX_CARDS - MAX_LISTED),
+        unnamed=len(named) - len(named_cards),
+        with_cards={card.anchor for card in (*cards, *named_cards)},
+        divergences=_divergences(run),
+        conflicts=_conflicts(run),
+        mutants=[(mutant, _mutant_view(mutant)) for mutant in sorted(run.mutants, key=lambda mutant: mutant.caught)],
+        anchors={case.case: matrix.anchor_of(case, run) for case in run.cases},
+        digest=digest_of(run),
+        data=_script_json({row.anchor: _details(row) for group in groups for row in group.rows}),
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        policy=(
+            f"default-src 'none'; style-src '{_source_hash(style)}'; script-src '{_source_hash(script)}'; "
+            "base-uri 'none'; form-action 'none'"
+        ),
+    )
+
+
+def write(run: RunResult, path: Path) -> None:
+    """Writes the page about ``run`` to ``path``, all of it or nothing.
+
+    Raises:
+        DocumentError: two results for one case, or ``path`` cannot be written.
+    """
+    text = render(run)
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise DocumentError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("harness", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    environment.filters["number"] = lambda value: f"{value:,}"
+    environment.filters["size"] = human_size
+    environment.filters["clip"] = clip
+    environment.globals["glyphs"] = matrix.GLYPHS
+    environment.globals["Verdict"] = Verdict
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def human_size(count: int) -> str:
+    """``count`` bytes with the unit that suits them: ``812 B``, ``14.2 kB``, ``3.10 MB``."""
+    if count < 1000:
+        return f"{count} B"
+    value, unit = (count / 1000, "kB") if count < 999_950 else (count / 1_000_000, "MB")
+    return f"{value:.{max(0, 3 - len(str(int(value))))}f} {unit}"
+
+
+def clip(text: str, limit: int = MAX_TEXT) -> str:
+    """``text``, or its beginning and how much is left out."""
+    return text if len(text) <= limit else f"{text[:limit]} \u2026 {len(text) - limit:,} more characters"
+
+
+def _asset(name: str) -> str:
+    return resources.files("harness.report").joinpath(name).read_text("utf-8")
+
+
+def _source_hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _script_json(value: Mapping[str, Any]) -> Markup:
+    """JSON that cannot end the element it stands in, nor start another."""
+    text = json.dumps(value, separators=(",", ":"))
+    escaped = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return Markup(escaped)  # noqa: S704 - nothing is left in it that HTML would see
+
+
+def _headline(run: RunResult) -> str:
+    """One sentence under the verdict."""
+    counts = run.counts
+    if run.verdict is Verdict.PASS:
+        named = [_count(counts[verdict], f"named {verdict}") for verdict in (Verdict.DIVERGENCE, Verdict.CONFLICT)]
+        rest = [words for words in named if words]
+        return "Every comparison agrees" + (f", but for {' and '.join(rest)}." if rest else ".")
+    missed = sum(not mutant.caught for mutant in run.mutants)
+    found = (
+        (counts[Verdict.ERROR], "case", "broke"),
+        (counts[Verdict.NOT_RUN], "case", "not run"),
+        (counts[Verdict.FAIL], "case", "with a difference that nobody has named"),
+        (len(run.stale_divergences), "divergence", "out of date"),
+        (missed, "mutant", "not caught"),
+    )
+    words = [f"{_count(number, noun)} {what}" for number, noun, what in found if number]
+    sentence = "; ".join([*words, *(["the run as a whole proves nothing"] if run.problems else [])])
+    return f"{sentence[:1].upper()}{sentence[1:]}."
+
+
+def _count(number: int, noun: str) -> str:
+    return "" if not number else f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _card(case: CaseResult, run: RunResult) -> Card:
+    return Card(
+        case=case,
+        anchor=matrix.anchor_of(case, run),
+        differences=tuple(
+            (view_of(one, case, case.subject), wire_strip(case, one)) for one in case.differences[:MAX_DIFFERENCES]
+        ),
+        more=max(0, len(case.differences) - MAX_DIFFERENCES),
+    )
+
+
+def _mutant_view(mutant: MutantResult) -> DifferenceView | None:
+    return view_of(mutant.difference, None, mutant.name) if mutant.difference is not None else None
+
+
+def _divergences(run: RunResult) -> list[NamedDivergence]:
+    reasons = dict(run.divergence_reasons)
+    users: dict[str, list[tuple[str, str, str]]] = {name: [] for name in reasons}
+    for case, reference in _references(run.cases):
+        for name in reference.divergences:
+            users.setdefault(name, []).append((case.case, matrix.anchor_of(case, run), reference.reference))
+    return [
+        NamedDivergence(name, reasons.get(name, "no reason was recorded"), tuple(users[name])) for name in sorted(users)
+    ]
+
+
+def _conflicts(run: RunResult) -> list[tuple[CaseResult, str, ReferenceResult]]:
+    return [
+        (case, matrix.anchor_of(case, run), reference)
+        for case, reference in _references(run.cases)
+        if reference.verdict is Verdict.CONFLICT
+    ]
+
+
+def _references(cases: Iterable[CaseResult]) -> Iterable[tuple[CaseResult, ReferenceResult]]:
+    return ((case, reference) for case in cases for reference in case.references)
+
+
+def _details(row: matrix.Row) -> Any:
+    """What the page shows of a case on request; safe to show already, as the page's script puts it in as text."""
+    case = row.case
+    plans: dict[str, list[int]] = {}
+    for plan in case.plans:
+        numbers = plans.setdefault(matrix.family(plan.plan) if plan.verdict in GREEN else plan.plan, [0, 0, 0, 0])
+        for index, number in enumerate((plan.chunkings, plan.splits, plan.comparisons, int(plan.sampled))):
+            numbers[index] += number
+    facts = [
+        ["body", f"{case.body_bytes:,} bytes, sha256 {case.sha256}"],
+        ["source", case.source],
+        ["provenance", case.provenance],
+        ["subject", case.subject],
+        ["reason", clip(case.reason)],
+        ["says", clip(case.text)],
+        ["warnings", ", ".join(f"{code} \u00d7{count}" for code, count in row.warnings)],
+        ["chunks", _chunks(case.chunks)],
+    ]
+    return _all_visible(
+        {
+            "case": case.case,
+            "facts": [fact for fact in facts if fact[1]],
+            "references": [
+                [one.reference, one.verdict.value, one.lines, ", ".join(one.divergences), clip(one.reason)]
+                for one in case.references
+            ],
+            "plans": [[name, *numbers] for name, numbers in plans.items()],
+        }
+    )
+
+
+def _all_visible(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _all_visible(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_all_visible(member) for member in value]
+    return visible(value) if isinstance(value, str) else value
+
+
+def _chunks(lengths: tuple[int, ...]) -> str:
+    if not lengths:
+        return ""
+    more = f" \u2026 {len(lengths) - MAX_CHUNKS:,} more" if len(lengths) > MAX_CHUNKS else ""
+    return f"{len(lengths):,} as recorded: {' '.join(map(str, lengths[:MAX_CHUNKS]))}{more} bytes"
