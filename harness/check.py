@@ -17,8 +17,9 @@ from harness.chunking import Plan
 from harness.corpus import CorpusError, corpus_cases
 from harness.divergence import Divergences
 from harness.exits import InputError
-from harness.golden import GoldenCache, GoldenStore
+from harness.golden import GoldenCache, GoldenError, GoldenStore
 from harness.mutation import run_mutants
+from harness.references import REFERENCES, references_for
 from harness.runner import Check, GoldenSource, check_cases
 from harness.subjects.load import load_subject
 from harness.verdict import CaseResult, MutantResult, RunResult, Verdict
@@ -54,16 +55,33 @@ def find_cases(cassettes: Path | None, corpora: Sequence[Path], globs: Sequence[
     """
     try:
         found = list(cassette.iter_cases(cassettes)) if cassettes is not None else []
+        for case in found:
+            if case.dialect not in REFERENCES:
+                known = ", ".join(sorted(REFERENCES))
+                raise InputError(f"{case.source}: recorded.dialect: unknown dialect {case.dialect!r}; known: {known}")
         for corpus in corpora:
             found += corpus_cases(corpus)
     except (cassette.CassetteError, CorpusError) as error:
         raise InputError(str(error)) from None
     by_id: dict[str, Case] = {}
     for case in found:
+        if not_a_stream := _not_a_stream(case.body):
+            raise InputError(f"{case.source}: the body is {not_a_stream}, not a stream of events; {_RECORD_AGAIN}")
         if case.id in by_id:
             raise InputError(f"two cases are called {case.id}: {by_id[case.id].source} and {case.source}; rename one")
         by_id[case.id] = case
     return sorted((case for case in by_id.values() if selected(case.id, globs)), key=lambda case: case.id)
+
+
+_RECORD_AGAIN = "record it again, with `accept-encoding: identity` and a key that is accepted"
+
+
+def _not_a_stream(body: bytes) -> str:
+    """What the body is instead, if it is what a recorder gets when something went wrong; empty if it is not."""
+    if body.startswith(b"\x1f\x8b"):
+        return "gzip data"
+    start = body[:64].lstrip().lower()
+    return "HTML" if start.startswith((b"<!doctype html", b"<html")) else ""
 
 
 def selected(case_id: str, globs: Sequence[str]) -> bool:
@@ -93,6 +111,7 @@ def execute(request: Request, progress: Progress = lambda _: nullcontext(lambda 
     store = GoldenStore(request.goldens)
     divergences = Divergences.load(request.goldens / "divergences.yaml")
     source = _golden_source(request, cases, store)
+    _require_goldens(cases, source)
     mutants = _mutants(request, divergences, store) if request.mutants else []
     results = []
     for spec in request.subjects:
@@ -126,6 +145,20 @@ def _golden_source(request: Request, cases: Sequence[Case], store: GoldenStore) 
     cache = GoldenCache(request.cache)
     cache.make([case for case in cases if case.id not in committed])
     return lambda case: store if case.id in committed else cache
+
+
+def _require_goldens(cases: Sequence[Case], source: Callable[[Case], GoldenSource]) -> None:
+    """Before anything is run or written: a missing golden is missing input, not a finding about the subject."""
+    missing = []
+    for case in cases:
+        for reference in references_for(case):
+            try:
+                source(case).lines(case, reference.name)
+            except GoldenError as error:
+                missing.append(str(error))
+    if missing:
+        more = f" ({len(missing) - 1} more like it)" if len(missing) > 1 else ""
+        raise InputError(f"{missing[0]}{more}")
 
 
 def _mutants(request: Request, divergences: Divergences, store: GoldenStore) -> list[MutantResult]:

@@ -6,12 +6,12 @@
 ``recorded``            the chunks in which the body was recorded (nothing where they are unknown)
 ``every:K``             chunks of K bytes
 ``random:SEED``         chunks of 1 to 64 bytes, short ones more often
-``structural``          two chunks, cut beside each byte that means something: line ends, quotes, backslashes, braces, the
-                        bytes of a multi-byte character
+``structural``          two chunks, cut beside each byte that means something: line ends, quotes, backslashes, braces,
+                        the bytes of a multi-byte character
 ``every-split``         two chunks, cut at every offset
 ``cut-at-every-byte``   the first N bytes only, for every N: what a broken connection leaves
-``windows:W``           from every state along the body, every chunk of up to W bytes: proves all chunkings whose chunks
-                        are no longer than W
+``windows:W``           from every state along the body, every chunk of up to W bytes: proves all chunkings whose
+                        chunks are no longer than W
 ``pairs``               from every state, every chunk whatsoever: proves all chunkings (quadratic; bodies up to 1 KiB)
 ======================  =============================================================================================
 
@@ -162,7 +162,7 @@ def parse_plans(names: str) -> tuple[Plan, ...]:
 def random_cuts(size: int, seed: int) -> tuple[int, ...]:
     """Cuts that depend on ``size`` and ``seed`` alone."""
     source = random.Random(f"{seed}/{size}")  # noqa: S311 - reproducible, not secret
-    cuts = []
+    cuts: list[int] = []
     at = 0
     while True:
         at += 1 + int(64 * source.random() * source.random())
@@ -178,7 +178,7 @@ def structural_cuts(body: bytes) -> list[int]:
 
 
 def _cuts_of(lengths: tuple[int, ...], size: int) -> tuple[int, ...]:
-    cuts = []
+    cuts: list[int] = []
     at = 0
     for length in lengths[:-1]:
         at += length

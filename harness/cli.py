@@ -27,16 +27,71 @@ def cli() -> None:
 
 
 @cli.command(epilog=EPILOG)
-@click.option("--subject", "subjects", multiple=True, metavar="S", help="streamcore (default), mutant:NAME, or package.module:attribute; repeatable.")  # fmt: skip
-@click.option("--plan", "plan_names", metavar="P", help="smoke, standard, exhaustive, or a list such as bytes,every:7,split@12. Default: standard, with --corpus smoke.")  # fmt: skip
-@click.option("--corpus", "corpora", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="Check a folder of <dialect>/<slug>.body recordings instead of the cassettes; its goldens are made on the fly (needs Node 20). Repeatable.")  # fmt: skip
-@click.option("--cassettes", type=click.Path(path_type=Path), metavar="DIR", help="Folder of cassettes. Default: ./cassettes.")  # fmt: skip
-@click.option("--goldens", type=click.Path(path_type=Path), default=Path("golden"), show_default=True, metavar="DIR", help="Folder of goldens and divergences.yaml.")  # fmt: skip
-@click.option("--case", "globs", multiple=True, metavar="GLOB", help="Only cases whose id matches, such as 'openai-chat/*'. Repeatable.")  # fmt: skip
-@click.option("--json", "json_path", type=click.Path(path_type=Path), default=Path("reports/parity.json"), show_default=True, metavar="F", help="Where the machine-readable report goes.")  # fmt: skip
-@click.option("--html", "html_path", type=click.Path(path_type=Path), default=Path("reports/parity.html"), show_default=True, metavar="F", help="Where the page for people goes.")  # fmt: skip
+@click.option(
+    "--subject",
+    "subjects",
+    multiple=True,
+    metavar="S",
+    help="streamcore (default), mutant:NAME, or package.module:attribute; repeatable.",
+)
+@click.option(
+    "--plan",
+    "plan_names",
+    metavar="P",
+    help="smoke, standard, exhaustive, or a list such as bytes,every:7,split@12. Default: standard, with --corpus smoke.",
+)
+@click.option(
+    "--corpus",
+    "corpora",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Check a folder of <dialect>/<slug>.body recordings instead of the cassettes; goldens are made "
+    "on the fly (needs Node 20). Repeatable.",
+)
+@click.option(
+    "--cassettes", type=click.Path(path_type=Path), metavar="DIR", help="Folder of cassettes. Default: ./cassettes."
+)
+@click.option(
+    "--goldens",
+    type=click.Path(path_type=Path),
+    default=Path("golden"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder of goldens and divergences.yaml.",
+)
+@click.option(
+    "--case",
+    "globs",
+    multiple=True,
+    metavar="GLOB",
+    help="Only cases whose id matches, such as 'openai-chat/*'. Repeatable.",
+)
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path),
+    default=Path("reports/parity.json"),
+    show_default=True,
+    metavar="F",
+    help="Where the machine-readable report goes.",
+)
+@click.option(
+    "--html",
+    "html_path",
+    type=click.Path(path_type=Path),
+    default=Path("reports/parity.html"),
+    show_default=True,
+    metavar="F",
+    help="Where the page for people goes.",
+)
 @click.option("--jobs", "-j", type=click.IntRange(1), metavar="N", help="Processes. Default: one a core.")
-@click.option("--mutants/--no-mutants", default=True, show_default=True, help="Run the mutants, which prove that the check can fail.")  # fmt: skip
+@click.option(
+    "--mutants/--no-mutants",
+    default=True,
+    show_default=True,
+    help="Run the mutants, which prove that the check can fail.",
+)
 @click.option("--list", "list_only", is_flag=True, help="Print the ids of the cases and stop.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the verdict only.")
 def check(
@@ -62,12 +117,12 @@ def check(
       streamparity check --subject mypackage.streaming:Subject --plan exhaustive
       streamparity check --case openai-chat/text --plan split@123
     """
-    import os  # noqa: PLC0415
+    import os
 
-    from harness.check import Request, execute, find_cases  # noqa: PLC0415 - `--help` must not load the whole harness
-    from harness.chunking import PlanError, parse_plans  # noqa: PLC0415
-    from harness.report import console, write_reports  # noqa: PLC0415
-    from harness.verdict import Verdict  # noqa: PLC0415
+    from harness.check import Request, execute, find_cases
+    from harness.chunking import PlanError, parse_plans
+    from harness.report import console, write_reports
+    from harness.verdict import Verdict
 
     names = plan_names or ("smoke" if corpora else "standard")
     try:
@@ -96,7 +151,7 @@ def check(
         suffix = "" if index == 0 else f"-{index + 1}"
         page = html_path.with_stem(html_path.stem + suffix)
         document = json_path.with_stem(json_path.stem + suffix)
-        result = write_reports(result, document, page)  # noqa: PLW2901 - what was reported is what counts
+        result = write_reports(result, document, page)
         click.echo(console.summarise(result, page, quiet=quiet))
         if result.verdict is Verdict.ERROR:
             worst = max(worst, exits.INPUT if console.is_input_problem(result) else exits.HARNESS)
@@ -106,8 +161,16 @@ def check(
 
 
 @cli.command(epilog=EPILOG)
-@click.option("--dialect", metavar="D", help="The dialect of the files; `sse` stops after the framing. A cassette knows its own.")  # fmt: skip
-@click.option("--chunks", default="whole", show_default=True, metavar="whole|bytes|N", help="How the bytes are fed: at once, one by one, or N at a time.")  # fmt: skip
+@click.option(
+    "--dialect", metavar="D", help="The dialect of the files; `sse` stops after the framing. A cassette knows its own."
+)
+@click.option(
+    "--chunks",
+    default="whole",
+    show_default=True,
+    metavar="whole|bytes|N",
+    help="How the bytes are fed: at once, one by one, or N at a time.",
+)
 @click.option("--summary", is_flag=True, help="One JSON object a file instead of the trace.")
 @click.option("--policy", type=click.Choice(["lenient", "strict"]), default="lenient", show_default=True)
 @click.argument("files", nargs=-1, metavar="[FILE]...")
@@ -120,7 +183,7 @@ def decode(dialect: str | None, chunks: str, summary: bool, policy: str, files: 
       curl -sN ... | streamparity decode --dialect openai-chat --summary -
       streamparity decode cassettes/openai-chat/text.yaml
     """
-    from harness.decode import decode_files  # noqa: PLC0415
+    from harness.decode import decode_files
 
     for line in decode_files(files or ("-",), dialect=dialect, chunks=chunks, summary=summary, policy=policy):
         click.echo(line)
@@ -129,7 +192,7 @@ def decode(dialect: str | None, chunks: str, summary: bool, policy: str, files: 
 @cli.command(name="mutants", epilog=EPILOG)
 def list_mutants() -> None:
     """List the deliberately wrong subjects that every check must catch."""
-    from harness.mutants import MUTANTS  # noqa: PLC0415
+    from harness.mutants import MUTANTS
 
     width = max(map(len, MUTANTS), default=0)
     for name, mutant in MUTANTS.items():
@@ -139,18 +202,25 @@ def list_mutants() -> None:
 
 @cli.command(epilog=EPILOG)
 @click.argument("document", type=click.Path(path_type=Path), default=Path("reports/parity.json"))
-@click.option("--html", "html_path", type=click.Path(path_type=Path), default=Path("reports/parity.html"), show_default=True, metavar="F")  # fmt: skip
+@click.option(
+    "--html",
+    "html_path",
+    type=click.Path(path_type=Path),
+    default=Path("reports/parity.html"),
+    show_default=True,
+    metavar="F",
+)
 def report(document: Path, html_path: Path) -> None:
     """Render the page for people from a parity.json (default: reports/parity.json)."""
-    from harness.report import render_again  # noqa: PLC0415
+    from harness.report import render_again
 
     render_again(document, html_path)
     click.echo(f"wrote {html_path}")
 
 
 def _mount() -> None:
-    from harness.golden_cli import golden  # noqa: PLC0415
-    from harness.record.cli import record  # noqa: PLC0415
+    from harness.golden_cli import golden
+    from harness.record.cli import record
 
     cli.add_command(golden)
     cli.add_command(record)
@@ -163,12 +233,12 @@ def _end(message: str, code: int) -> NoReturn:
 
 def main() -> NoReturn:
     """Entry point of the command."""
-    from harness.cassette import CassetteError  # noqa: PLC0415
-    from harness.corpus import CorpusError  # noqa: PLC0415
-    from harness.divergence import DivergenceError  # noqa: PLC0415
-    from harness.golden import GoldenError  # noqa: PLC0415
-    from harness.oracle import OracleError  # noqa: PLC0415
-    from harness.subjects.load import SubjectError  # noqa: PLC0415
+    from harness.cassette import CassetteError
+    from harness.corpus import CorpusError
+    from harness.divergence import DivergenceError
+    from harness.golden import GoldenError
+    from harness.oracle import OracleError
+    from harness.subjects.load import SubjectError
 
     _mount()
     try:

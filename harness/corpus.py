@@ -48,6 +48,4 @@ def load_body(path: Path, dialect: str) -> Case:
         raise CorpusError(f"{path}: the body does not have the sha256 that {beside.name} names; fetch it again")
     source = metadata.get("source") or {}
     origin = f"{source['repo']} {source.get('path', '')}".strip() if "repo" in source else str(path)
-    return Case(
-        id=f"{dialect}/{path.stem}", dialect=dialect, body=body, source=origin, request=metadata.get("request")
-    )
+    return Case(id=f"{dialect}/{path.stem}", dialect=dialect, body=body, source=origin, request=metadata.get("request"))

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import click
+
 from harness import cassette
 from harness.case import Case
 from harness.chunking import Chunking
@@ -28,11 +30,12 @@ def decode_files(
     """The lines to print: the trace of each file, or one JSON object a file.
 
     Raises:
-        InputError: a file cannot be read, its dialect is unknown, or ``chunks`` is no way of cutting.
+        click.BadParameter: ``dialect`` is unknown, or ``chunks`` is no way of cutting.
+        InputError: a file cannot be read, or does not say its dialect.
     """
     if dialect is not None and dialect not in DIALECTS and dialect not in FRAMINGS:
         known = ", ".join((*FRAMINGS, *sorted(DIALECTS)))
-        raise InputError(f"unknown dialect {dialect!r}; known: {known}")
+        raise click.BadParameter(f"unknown dialect {dialect!r}; known: {known}", param_hint="--dialect")
     for file in files:
         for case in _cases(file, dialect):
             chunking = _chunking(chunks, case)
@@ -82,7 +85,7 @@ def _chunking(chunks: str, case: Case) -> Chunking:
         return Chunking("whole", (), size)
     step = 1 if chunks == "bytes" else int(chunks) if chunks.isascii() and chunks.isdigit() else 0
     if step < 1:
-        raise InputError(f"--chunks {chunks}: write whole, bytes, or a number of bytes")
+        raise click.BadParameter(f"{chunks}: write whole, bytes, or a number of bytes", param_hint="--chunks")
     return Chunking(chunks, tuple(range(step, size, step)), size)
 
 

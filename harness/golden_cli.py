@@ -30,16 +30,20 @@ def golden() -> None:
 def _options(command: click.decorators.FC) -> click.decorators.FC:
     for option in (
         click.option("--case", "globs", multiple=True, metavar="GLOB", help="Only cases whose id matches. Repeatable."),
-        click.option("--goldens", type=click.Path(path_type=Path), default=Path("golden"), show_default=True, metavar="DIR"),  # fmt: skip
-        click.option("--cassettes", type=click.Path(path_type=Path), default=Path("cassettes"), show_default=True, metavar="DIR"),  # fmt: skip
+        click.option(
+            "--goldens", type=click.Path(path_type=Path), default=Path("golden"), show_default=True, metavar="DIR"
+        ),
+        click.option(
+            "--cassettes", type=click.Path(path_type=Path), default=Path("cassettes"), show_default=True, metavar="DIR"
+        ),
     ):
         command = option(command)
     return command
 
 
 def _inputs(cassettes: Path, goldens: Path, globs: tuple[str, ...]) -> tuple[list[Case], GoldenStore]:
-    from harness.check import NOTHING_HERE, find_cases  # noqa: PLC0415
-    from harness.golden import GoldenStore  # noqa: PLC0415
+    from harness.check import NOTHING_HERE, find_cases
+    from harness.golden import GoldenStore
 
     if not cassettes.is_dir():
         raise exits.InputError(NOTHING_HERE.format(folder=cassettes.parent.resolve()))
@@ -51,15 +55,20 @@ def _inputs(cassettes: Path, goldens: Path, globs: tuple[str, ...]) -> tuple[lis
 
 @golden.command()
 @_options
-@click.option("--corpus", "corpora", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="Fill the cache for a folder of <dialect>/<slug>.body recordings instead. Repeatable.")  # fmt: skip
+@click.option(
+    "--corpus",
+    "corpora",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Fill the cache for a folder of <dialect>/<slug>.body recordings instead. Repeatable.",
+)
 @click.option("--prune", is_flag=True, help="Also remove goldens that an earlier run made and no case needs any more.")
-def make(
-    cassettes: Path, goldens: Path, globs: tuple[str, ...], corpora: tuple[Path, ...], prune: bool
-) -> None:
+def make(cassettes: Path, goldens: Path, globs: tuple[str, ...], corpora: tuple[Path, ...], prune: bool) -> None:
     """Run the reference SDKs over the cassettes and store what they give."""
     if corpora:
-        from harness.check import find_cases  # noqa: PLC0415
-        from harness.golden import GoldenCache  # noqa: PLC0415
+        from harness.check import find_cases
+        from harness.golden import GoldenCache
 
         cases = find_cases(None, corpora, globs)
         count = GoldenCache(Path(".streamparity/goldens"), goldens).make(cases)

@@ -18,11 +18,14 @@ from harness.subjects import PartJson
 Projection = dict[str, Any]
 
 
-def _joined(parts: Sequence[PartJson], kind: str, wanted: Callable[[str], bool], choice: int) -> str:
+def _said(parts: Sequence[PartJson], choice: int, refusals: set[tuple[int, str]], *, refused: bool) -> str:
+    """The text of one choice: the refusals, or everything else."""
     return "".join(
         part["delta"]
         for part in parts
-        if part["type"] == kind and part.get("choice", 0) == choice and wanted(part["id"])
+        if part["type"] == "text-delta"
+        and part.get("choice", 0) == choice
+        and ((choice, part["id"]) in refusals) is refused
     )
 
 
@@ -42,8 +45,8 @@ def _openai_subject(parts: Sequence[PartJson]) -> Projection:
         finish = next(part for part in parts if part["type"] == "finish" and part.get("choice", 0) == index)
         choices.append(
             {
-                "content": _joined(parts, "text-delta", lambda block, at=index: (at, block) not in refusals, index),
-                "refusal": _joined(parts, "text-delta", lambda block, at=index: (at, block) in refusals, index),
+                "content": _said(parts, index, refusals, refused=False),
+                "refusal": _said(parts, index, refusals, refused=True),
                 "tool_calls": calls,
                 "finish_reason": finish["finishReason"].get("raw"),
             }

@@ -253,9 +253,8 @@ def cut_is_legal(cut_parts: Sequence[PartJson], whole_parts: Sequence[PartJson])
     Legal are a prefix of the whole's parts and then
 
     * an ``incomplete_stream`` error of stage ``close``, the last part; or
-    * nothing, if that prefix is everything or ends with the ``finish``, or a ``finish`` with the whole's finish reason,
-      before which blocks may end if the provider gave that reason: the stream had ended before the cut (what was cut
-      off, such as the usage, may be missing from it); or
+    * nothing, if that prefix is everything or ends with the ``finish``, or a ``finish`` with the whole's finish reason:
+      the stream had ended before the cut (what was cut off, such as the usage, may be missing from it); or
     * whatever ends a stream after the provider's own error, which explains why there is no more; or
     * a lone error of stage ``open`` or ``close`` where the whole is no stream of events either.
     """
@@ -276,13 +275,9 @@ def cut_is_legal(cut_parts: Sequence[PartJson], whole_parts: Sequence[PartJson])
         return None
     if len(rest) == 1 and rest[0]["type"] == "error" and _never_opened(whole_parts):
         return None
-    if rest[-1]["type"] == "finish" and all(part["type"] in _ENDINGS for part in rest):
-        said = len(rest) == 1 or (rest[-1].get("finishReason") or {}).get("raw") is not None
-        complaint = _finish_is_legal(rest[-1], whole_parts)
-        if said or complaint:
-            return complaint
-    wrong = rest[0]["type"]
-    return f"the body was cut and a {wrong} part came that the whole body does not have there"
+    if len(rest) == 1 and rest[0]["type"] == "finish":
+        return _finish_is_legal(rest[0], whole_parts)
+    return f"the body was cut and a {rest[0]['type']} part came that the whole body does not have there"
 
 
 _ENDINGS = frozenset(("text-end", "reasoning-end", "tool-input-end", "tool-call", "finish"))

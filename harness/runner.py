@@ -75,9 +75,7 @@ def check_case(case: Case, subject: Subject, check: Check, goldens: GoldenSource
         return dataclasses.replace(result, verdict=Verdict.ERROR, reason=reason)
 
 
-def _checked(
-    case: Case, subject: Subject, check: Check, goldens: GoldenSource, blank: CaseResult
-) -> CaseResult:
+def _checked(case: Case, subject: Subject, check: Check, goldens: GoldenSource, blank: CaseResult) -> CaseResult:
     open_session = partial(subject.open, case)
     session = open_session()
     whole = session.feed(case.body) + session.close()
@@ -86,13 +84,15 @@ def _checked(
     walked = walk(open_session(), case.body)
     differences: list[Difference] = []
     references = [
-        _against(reference, case, subject, check, goldens, (whole, walked), differences)
+        _against(reference, case, check, goldens, (whole, walked), differences)
         for reference in references_for(case)
         if reference.kind != "frames"
     ]
     references += _framing(case, subject, check, goldens, differences)
-    for violation in violations(whole):
-        differences.append(_complaint(case, check, violation.rule, "whole", violation.message))
+    differences += [
+        _complaint(case, check, violation.rule, "whole", violation.message)
+        for violation in violations(whole, end=case.end, body=case.body)
+    ]
     plans = [_under(plan, case, check, open_session, (whole, walked), differences) for plan in check.plans]
     verdicts = [*(one.verdict for one in references), *(one.verdict for one in plans)]
     if differences:
@@ -130,7 +130,6 @@ def _complaint(case: Case, check: Check, rule: str, plan: str, message: str) -> 
 def _against(
     reference: Reference,
     case: Case,
-    subject: Subject,
     check: Check,
     goldens: GoldenSource,
     observed: tuple[list[PartJson], Walk],
@@ -178,9 +177,7 @@ def _against_native(
         return ReferenceResult(reference.name, Verdict.PASS, 1)
     excused = check.divergences.excuse(case.id, reference.name, [wanted], [got])
     if excused.names and excused.expected == excused.actual:
-        return ReferenceResult(
-            reference.name, Verdict.CONFLICT, 1, excused.names, native.explain(expected, actual)
-        )
+        return ReferenceResult(reference.name, Verdict.CONFLICT, 1, excused.names, native.explain(expected, actual))
     found = first_difference(
         [wanted], [got], against=reference.name, plan="whole", case=case, subject=check.subject_spec,
         note=native.explain(expected, actual),
@@ -201,7 +198,7 @@ def _framing(
             session = subject.open(framed)
             whole = session.feed(case.body) + session.close()
             walked = walk(subject.open(framed), case.body)
-            results.append(_against(reference, case, subject, check, goldens, (whole, walked), differences))
+            results.append(_against(reference, case, check, goldens, (whole, walked), differences))
     return results
 
 
@@ -255,7 +252,7 @@ def _under(
 
 
 def _check_in_worker(case: Case, check: Check, goldens: GoldenSource) -> CaseResult:
-    from harness.subjects.load import load_subject  # noqa: PLC0415 - in the worker, after the fork
+    from harness.subjects.load import load_subject
 
     # A case makes millions of short-lived objects and no cycles worth a search; the collector would take a tenth of the time.
     gc.disable()

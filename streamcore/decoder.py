@@ -1,11 +1,11 @@
 """The decoder: body bytes in, parts out, and the message they add up to.
 
-    >>> decoder = Decoder("openai-chat")
-    >>> for chunk in chunks:
-    ...     for part in decoder.feed(chunk):
-    ...         ...
-    >>> decoder.close()
-    >>> decoder.message.text
+>>> decoder = Decoder("openai-chat")
+>>> for chunk in chunks:
+...     for part in decoder.feed(chunk):
+...         ...
+>>> decoder.close()
+>>> decoder.message.text
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from streamcore.message import Message, MessageAssembler
 from streamcore.parts import Part
 
 _FOLD_EVERY = 4096
-"""Parts that are kept before they are folded into the message, so that memory grows with the text and not with the parts."""
+"""Parts that are kept before they are folded into the message: memory grows with the text and not with the parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The whole state of a decoder at one byte. Two are equal when the decoders would go on alike.
 
-    What has been emitted is not state: it travels along, so that ``restore`` brings the message and the warnings back, but
-    takes no part in equality or hash.
+    What has been emitted is not state: it travels along, so that ``restore`` brings the message and the warnings back,
+    but takes no part in equality or hash.
     """
 
     dialect: str
@@ -46,7 +46,8 @@ class Decoder:
 
     Args:
         dialect: a name from :data:`streamcore.DIALECTS`, such as ``"anthropic-messages"``.
-        policy: ``"lenient"`` notes tolerated oddities in :attr:`warnings`; ``"strict"`` makes the first one a fatal error.
+        policy: ``"lenient"`` notes tolerated oddities in :attr:`warnings`; ``"strict"`` makes the first one a fatal
+            error.
         limits: bounds on what the stream may make us hold.
         assemble: False keeps nothing for :attr:`message`, so that memory stays flat however long the stream.
 
@@ -107,7 +108,7 @@ class Decoder:
                 read(frame, out)
             if failure is not None:
                 self._dialect.framing_failed(failure, out)
-        except FatalError:  # noqa: SIM105 - suppress() would cost as much as a frame
+        except FatalError:  # suppress() would cost as much as a frame
             pass
         if self._assembler is not None and out:
             self._keep(out)
@@ -166,7 +167,7 @@ class Decoder:
         """Takes on the state of ``snapshot``, which any decoder of the same dialect and policy may have made.
 
         Raises:
-            CallerError: the snapshot is of another dialect or policy, or of a decoder that kept nothing for the message.
+            CallerError: the snapshot is of another dialect or policy, or of a decoder that kept no message.
         """
         if (snapshot.dialect, snapshot.policy) != (self.dialect, self.policy):
             raise CallerError(

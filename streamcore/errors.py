@@ -43,8 +43,8 @@ class ErrorKind(StrEnum):
     NAMELESS_CALL = "nameless_call"
     """A tool call ended without ever having had a name."""
     TOOL_CALL_PROTOCOL = "tool_call_protocol"
-    """Strict policy: the deltas of a tool call broke the strict assembly rules. Either policy: there are more calls than
-    :attr:`Limits.max_open_calls`."""
+    """Strict policy: the deltas of a tool call broke the strict assembly rules. Either policy: there are more calls
+    than :attr:`Limits.max_open_calls`."""
     EVENT_TOO_LARGE = "event_too_large"
     """A frame outgrew :attr:`Limits.max_frame_bytes`."""
     NOT_AN_EVENT_STREAM = "not_an_event_stream"
@@ -81,9 +81,9 @@ ABSENT = _Absent.ABSENT
 class WireError:
     """One thing that was wrong with the bytes.
 
-    ``offset`` counts bytes from the start of the body to the end of the frame that was at fault (or to the byte at which
-    a limit was passed). ``payload`` is what the wire said about it: the provider's error object, the text that is not JSON.
-    ``detail`` is for people; programs compare ``kind`` and ``stage``.
+    ``offset`` counts bytes from the start of the body to the end of the frame that was at fault (or to the byte at
+    which a limit was passed). ``payload`` is what the wire said about it: the provider's error object, the text that is
+    not JSON. ``detail`` is for people; programs compare ``kind`` and ``stage``.
     """
 
     kind: ErrorKind

@@ -136,7 +136,7 @@ def string_text(text: str) -> str:
     return '"' + _TO_ESCAPE.sub(lambda found: _ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04x}", text) + '"'
 
 
-def number_text(value: int | float) -> str:
+def number_text(value: float) -> str:
     """ECMA-262 Number::toString of the double that ``value`` denotes; NaN and the infinities have their names."""
     if isinstance(value, int) and -(2**53) <= value <= 2**53:
         return str(int(value))
@@ -175,8 +175,8 @@ def _is_array_index(key: str) -> bool:
 def stringify(value: Any) -> str:
     """``JSON.stringify(value)`` of a value that came out of ``JSON.parse``.
 
-    Keys that are array indices come first, in numeric order (ECMA-262 OrdinaryOwnPropertyKeys); numbers are doubles, and
-    those that are not finite become ``null``.
+    Keys that are array indices come first, in numeric order (ECMA-262 OrdinaryOwnPropertyKeys); numbers are doubles,
+    and those that are not finite become ``null``.
     """
     if value is None:
         return "null"

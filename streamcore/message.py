@@ -1,15 +1,15 @@
 """What the parts add up to: content blocks in order, tool calls, usage, finish.
 
-The message is a fold over parts and nothing else: two streams with equal parts have equal messages. Its texts, arguments,
-names and ids can be encoded as UTF-8: halves of a surrogate pair that came in two deltas are joined, a half that stays
-alone becomes U+FFFD. JSON values (metadata, results, the payload of an error) are as the parts have them.
+The message is a fold over parts and nothing else: two streams with equal parts have equal messages. Its texts,
+arguments, names and ids can be encoded as UTF-8: halves of a surrogate pair that came in two deltas are joined, a half
+that stays alone becomes U+FFFD. JSON values (metadata, results, the payload of an error) are as the parts have them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from streamcore import jsontext
 from streamcore.errors import WireError
@@ -146,9 +146,9 @@ class Message:
 
 
 class _Block(State):
-    """A block under construction. ``kind`` is ``text``, ``reasoning`` or ``tool``; anything else is a finished block."""
+    """A block under construction. ``kind`` is ``text``, ``reasoning``, ``tool``, or ``value`` for a finished one."""
 
-    __slots__ = ("complete", "done", "id", "invalid", "kind", "log", "metadata", "name", "provider_executed", "value")
+    __slots__ = ("complete", "id", "invalid", "kind", "log", "metadata", "name", "provider_executed", "value")
 
     def __init__(self, kind: str, block_id: str) -> None:
         self.kind = kind
@@ -159,8 +159,8 @@ class _Block(State):
         self.complete = False
         self.invalid = False
         self.provider_executed = False
-        self.done = False
-        self.value: Frozen | None = None
+        self.value: Any = None
+        """The finished block, frozen."""
 
     def describe(self, metadata: Metadata | None) -> None:
         """Merges provider metadata; a later value of a field replaces an earlier one."""
@@ -184,8 +184,7 @@ class _Block(State):
             valid = self.complete and not self.invalid
             names = well_formed(self.id), well_formed(self.name)
             return ToolCallBlock(*names, text, self.complete, valid, self.provider_executed, metadata)
-        assert self.value is not None
-        return self.value.value  # type: ignore[no-any-return]
+        return cast("Block", self.value.value)
 
 
 class _Choice(State):
@@ -291,9 +290,7 @@ class MessageAssembler:
             case ToolCall():
                 self._tool_call(part)
             case ToolResult():
-                fold.choice(0).put(
-                    ToolResultBlock(part.tool_call_id, part.tool_name, part.result, bool(part.is_error))
-                )
+                fold.choice(0).put(ToolResultBlock(part.tool_call_id, part.tool_name, part.result, bool(part.is_error)))
             case Source():
                 fold.choice(part.choice).put(SourceBlock(part))
             case ResponseMetadata():

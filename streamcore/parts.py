@@ -1,10 +1,10 @@
-"""The parts of the unified stream, named and shaped as the Vercel AI SDK's language-model stream parts (specification v3).
+"""The parts of the unified stream, named and shaped as the stream parts of the Vercel AI SDK's language models (v3).
 
-Each part is a slotted dataclass with one :meth:`as_json` that gives the SDK's spelling; keys whose value is absent are left
-out, as ``JSON.stringify`` leaves out ``undefined``. Two things go beyond the SDK: parts of an OpenAI choice other than 0
-carry ``choice``, and a ``tool-call`` whose arguments are not a JSON object carries ``invalid: true``.
+Each part is a slotted dataclass with one :meth:`as_json` that gives the SDK's spelling; keys whose value is absent are
+left out, as ``JSON.stringify`` leaves out ``undefined``. Two things go beyond the SDK: parts of an OpenAI choice other
+than 0 carry ``choice``, and a ``tool-call`` whose arguments are not a JSON object carries ``invalid: true``.
 
-Order within a stream: ``stream-start``, ``response-metadata``, then the payload (each ``-start`` before its ``-delta``\\ s
+Order within a stream: ``stream-start``, ``response-metadata``, then the payload (each ``-start`` before its deltas
 before its ``-end``, each once), then ``finish``. ``error`` may stand anywhere.
 """
 
@@ -36,9 +36,7 @@ class Part:
 
 
 def _with(result: dict[str, Json], **optional: Json) -> dict[str, Json]:
-    for key, value in optional.items():
-        if value is not None:
-            result[key] = value
+    result.update({key: value for key, value in optional.items() if value is not None})
     return result
 
 
@@ -76,9 +74,7 @@ class _Block(Part):
 
     def as_json(self) -> dict[str, Json]:
         """``id`` names the block within the stream."""
-        return _with(
-            {"type": self.type, "id": self.id}, providerMetadata=self.metadata, choice=self.choice or None
-        )
+        return _with({"type": self.type, "id": self.id}, providerMetadata=self.metadata, choice=self.choice or None)
 
 
 @dataclass(slots=True)

@@ -60,7 +60,7 @@ EMPTY_LOG = Log()
 class Frozen:
     """A JSON value that nobody changes any more, with identity-first equality and a lazy hash.
 
-    Equality is stricter than that of the value: 1 is not 1.0, and the order of keys counts, as in what is emitted later.
+    Equality is stricter than that of the value, as what is emitted later is: 1 is not 1.0, and key order counts.
     """
 
     __slots__ = ("_hash", "value")
@@ -84,9 +84,9 @@ class Frozen:
 
 
 class State:
-    """Base of the mutable records a dialect keeps. Subclasses declare ``__slots__`` and hold only: None, bool, int, str,
-    bytes, float, tuples of those, :class:`Log`, :class:`Frozen`, and lists, dicts or sets of those or of other States.
-    Dict order is state too: it is the order in which things were first seen.
+    """Base of the mutable records a dialect keeps. Subclasses declare ``__slots__`` and hold only: None, bool, int,
+    str, bytes, float, tuples of those, :class:`Log`, :class:`Frozen`, and lists, dicts or sets of those or of other
+    States. Dict order is state too: it is the order in which things were first seen.
     """
 
     __slots__ = ()

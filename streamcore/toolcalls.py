@@ -1,9 +1,10 @@
-"""Assembling tool calls out of deltas, for the APIs that send ``tool_calls[]`` with index, id, name and argument pieces.
+"""Assembling tool calls out of deltas, for APIs that send ``tool_calls[]`` with index, id, name and argument pieces.
 
-Which call a delta belongs to: its ``index`` if it has one, else its ``id``, else the call that was last spoken of. A new
-id together with a name on an index that is taken opens a new call: the two are never merged. The id is set once; name
-pieces join only before the first character of the arguments; arguments are append-only and byte-exact. Nothing ends a
-call but :meth:`ToolCallAssembler.finish`: that the arguments happen to parse means nothing.
+Which call a delta belongs to: its ``index`` if it has one, else its ``id``, else the call that was last spoken of. A
+new id together with a name on an index that is taken opens a new call, and an old id on it goes on with its own: two
+ids are never merged. The id is set once; name pieces join only before the first character of the arguments; arguments
+are append-only and byte-exact. Nothing ends a call but :meth:`ToolCallAssembler.finish`: that the arguments happen to
+parse means nothing.
 
 Every departure from the documented behaviour that is tolerated goes through ``lenient`` (a warning, or an error under
 policy ``strict``), so that none is silent.
@@ -71,7 +72,7 @@ class ToolCallAssembler(State):
         report: Reporter,
         out: list[Part],
     ) -> None:
-        """One element of ``delta.tool_calls``. Empty strings and the string ``null`` count as absent for id and name."""
+        """One element of ``delta.tool_calls``. A blank id or name, or the word ``null``, counts as absent."""
         call_id = _present(call_id)
         name = _present(name)
         position = self._position(index, call_id, name, report, out)
@@ -88,7 +89,7 @@ class ToolCallAssembler(State):
             self._arguments(call, arguments, was_started, report, out)
 
     def more(self, index: int, arguments: str, limits: Limits, out: list[Part]) -> bool:
-        """One more piece of the arguments of a call that has begun: what nearly every delta is. False if it is not that."""
+        """One more piece of the arguments of a call that has begun, as nearly every delta is; False if it is not."""
         position = self.by_index.get(index)
         if position is None:
             return False
@@ -176,9 +177,7 @@ class ToolCallAssembler(State):
         if call.arguments.length:
             out.append(ToolInputDelta(call.id, call.arguments.text(), choice=self.choice))
 
-    def _arguments(
-        self, call: CallState, arguments: str, was_started: bool, report: Reporter, out: list[Part]
-    ) -> None:
+    def _arguments(self, call: CallState, arguments: str, was_started: bool, report: Reporter, out: list[Part]) -> None:
         if call.arguments.length + len(arguments) > report.limits.max_arguments_chars:
             detail = f"the arguments of {call.name!r} pass {report.limits.max_arguments_chars} characters"
             report.fail(ErrorKind.EVENT_TOO_LARGE, detail, out, fatal=True)

@@ -169,9 +169,7 @@ class ContentState(State):
         text = jsontext.number_text(index)
         return f"{text}-{self.used[index]}" if self.used.get(index) else text
 
-    def _open_call(
-        self, block: dict[str, Any], event: Any, report: Dialect, out: list[Part]
-    ) -> BlockState | None:
+    def _open_call(self, block: dict[str, Any], event: Any, report: Dialect, out: list[Part]) -> BlockState | None:
         """Starts the call of a block; None, with the reason reported, if it cannot be shown."""
         name = block.get("name")
         if not name or name == "null":

@@ -163,9 +163,7 @@ def _container(wire: Mapping[str, Any]) -> dict[str, Any]:
         "id": wire["id"],
         "skills": None
         if skills is None
-        else [
-            {"type": skill["type"], "skillId": skill["skill_id"], "version": skill["version"]} for skill in skills
-        ],
+        else [{"type": skill["type"], "skillId": skill["skill_id"], "version": skill["version"]} for skill in skills],
     }
 
 

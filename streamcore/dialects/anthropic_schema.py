@@ -177,9 +177,7 @@ BLOCKS: Final[dict[str, Schema]] = {
     "server_tool_use": shape(
         {"id": nullish(string), "name": nullish(string), "input": nullish(record), "caller": optional(CALLER)}
     ),
-    "mcp_tool_use": shape(
-        {"id": nullish(string), "name": nullish(string), "input": anything, "server_name": string}
-    ),
+    "mcp_tool_use": shape({"id": nullish(string), "name": nullish(string), "input": anything, "server_name": string}),
     "fallback": shape({}),
     **RESULTS,
 }

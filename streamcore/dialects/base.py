@@ -8,8 +8,8 @@ emitted is not state. Three rules are kept here for all of them:
 * An error before any other part has stage ``open``: the request failed as a whole.
 * Policy ``strict`` turns every leniency and every error into the end of the stream.
 
-A fatal error is always the last part: reporting it leaves the dialect through :class:`FatalError`, so that nothing that the
-same frame said further on can follow it.
+A fatal error is always the last part: reporting it leaves the dialect through :class:`FatalError`, so that nothing that
+the same frame said further on can follow it.
 """
 
 from __future__ import annotations
@@ -147,7 +147,8 @@ class Dialect:
                 fatal=True,
             )
         else:
-            self.warn("stray_text", f"text outside any event: {json.dumps(stray[:_EXCERPT].decode('utf-8', 'replace'))}")
+            text = stray[:_EXCERPT].decode("utf-8", "replace")
+            self.warn("stray_text", f"text outside any event: {json.dumps(text)}")
 
     def payload(self, data: bytes, out: list[Part]) -> Any:
         """The JSON value of a frame, or :data:`INVALID` with the reason reported."""
@@ -177,9 +178,7 @@ class Dialect:
         """Notes an oddity at the current frame; the stream goes on under either policy."""
         self.warnings.append(Warning(code, self.offset, detail))
 
-    def lenient(
-        self, code: str, detail: str, out: list[Part], kind: ErrorKind = ErrorKind.INVALID_PAYLOAD
-    ) -> None:
+    def lenient(self, code: str, detail: str, out: list[Part], kind: ErrorKind = ErrorKind.INVALID_PAYLOAD) -> None:
         """Uses a leniency: a warning, or under policy ``strict`` a fatal error of ``kind``."""
         if self.strict:
             stage = ErrorStage.CLOSE if kind is ErrorKind.INCOMPLETE_STREAM else None

@@ -1,8 +1,8 @@
 """``openai-chat``: OpenAI Chat Completions streaming (API reference, "The chat completion chunk object").
 
 Parts equal those of ``@ai-sdk/openai``'s chat model on well-formed streams. What goes beyond it: a choice other than 0
-has its own blocks (that SDK mixes all choices into one), and a refusal, which that SDK drops, is text whose metadata says
-so, with the finish reason ``content-filter``.
+has its own blocks (that SDK mixes all choices into one), and a refusal, which that SDK drops, is text whose metadata
+says so, with the finish reason ``content-filter``.
 
 The end of the stream is ``[DONE]``. A body that ends after a finish reason but without it is complete, with the warning
 ``missing_done``; one that ends before is ``incomplete_stream``.

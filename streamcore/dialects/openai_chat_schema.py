@@ -2,7 +2,8 @@
 
 Wider than the TypeScript reference in these points, which the dialect reports or settles in its own way instead of
 refusing the whole chunk: the index of a choice or of a tool call may be missing, a call's ``function`` may be null, its
-``type`` any string, its arguments any JSON value; there are refusals; and a citation needs no character positions.
+``type`` and a role any string, its arguments any JSON value; there are refusals; and a citation needs no character
+positions.
 """
 
 from __future__ import annotations

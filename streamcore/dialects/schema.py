@@ -1,8 +1,8 @@
 """Checking a JSON value against the documented shape of a payload, and keeping only what is documented.
 
-A schema is a function from a value to the checked value; it raises :class:`Mismatch`. The semantics follow zod, which the
-TypeScript references validate with: unknown keys are dropped unless an object is ``loose``, ``nullish`` keys may be absent
-or null, numbers are finite and booleans are not numbers.
+A schema is a function from a value to the checked value; it raises :class:`Mismatch`. The semantics follow zod, which
+the TypeScript references validate with: unknown keys are dropped unless an object is ``loose``, ``nullish`` keys may be
+absent or null, numbers are finite and booleans are not numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 Schema = Callable[[Any], Any]
 
 
-class Mismatch(ValueError):
+class Mismatch(ValueError):  # noqa: N818 - a verdict on a value, caught where it is asked for
     """The value has not the documented shape; the message names where and what was expected."""
 
 

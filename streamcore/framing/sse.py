@@ -21,9 +21,9 @@ from streamcore.framing import FrameFailure
 from streamcore.limits import Limits
 
 SseFrame = tuple[bytes, str, str | None, int]
-"""``(data, event, id, end)``: the ``data`` lines joined with LF; the event type, empty if the block has none; the block's
-own id, None if it has none; and the offset in the body just after the block's blank line (after its CR, if it has one).
-A plain tuple, because one is made for every event."""
+"""``(data, event, id, end)``: the ``data`` lines joined with LF; the event type, empty if the block has none; the
+block's own id, None if it has none; and the offset in the body just after the block's blank line (after its CR, if it
+has one). A plain tuple, because one is made for every event."""
 
 _BOM = b"\xef\xbb\xbf"
 _EMPTY: list[SseFrame] = []
@@ -159,8 +159,8 @@ class SseFramer:
     def _blocks(self, chunk: bytes, out: list[SseFrame]) -> bytes:
         """Takes the whole blocks between the first and the last blank line of ``chunk`` in one go.
 
-        Only if they are all of one plain shape: one data line, or one event line and one data line. Returns what is left
-        for the common path, which is all of ``chunk`` if they are not.
+        Only if they are all of one plain shape: one data line, or one event line and one data line. Returns what is
+        left for the common path, which is all of ``chunk`` if they are not.
         """
         first = chunk.find(b"\n\n") + 2
         last = chunk.rfind(b"\n\n") + 2
@@ -213,7 +213,7 @@ class SseFramer:
         return (b"\n".join(data) if isinstance(data, list) else data, event, self._id, end)
 
     def _begin(self, chunk: bytes) -> bytes:
-        """Settles what the common path leaves out: a BOM at the start, the LF of a CRLF that was cut in two, failure."""
+        """Settles what the common path leaves out: a BOM at the start, the LF of a CRLF that was cut, failure."""
         if self.failure is not None or not chunk:
             return b""
         if self._at_start:
