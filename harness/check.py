@@ -53,6 +53,8 @@ def find_cases(cassettes: Path | None, corpora: Sequence[Path], globs: Sequence[
     Raises:
         InputError: a folder or file cannot be used.
     """
+    if cassettes is not None and not cassettes.is_dir():
+        raise InputError(NOTHING_HERE.format(folder=cassettes.parent.resolve()))
     try:
         found = list(cassette.iter_cases(cassettes)) if cassettes is not None else []
         for case in found:
@@ -99,8 +101,6 @@ def execute(request: Request, progress: Progress = lambda _: nullcontext(lambda 
     Raises:
         InputError: nothing to check, or input that cannot be used.
     """
-    if request.cassettes is not None and not request.cassettes.is_dir():
-        raise InputError(NOTHING_HERE.format(folder=request.cassettes.parent.resolve()))
     everything = find_cases(request.cassettes, request.corpora, ())
     known = [case.id for case in everything]
     cases = [case for case in everything if selected(case.id, request.globs)]
@@ -131,7 +131,7 @@ def execute(request: Request, progress: Progress = lambda _: nullcontext(lambda 
                 mutants=tuple(mutants),
                 stale_divergences=tuple(stale),
                 divergence_reasons=tuple((name, divergences.reason(name)) for name in sorted(used)),
-                versions=_versions(subject.version, spec, store),
+                versions=versions(subject.version, spec, store),
                 problems=_problems(outcomes, mutants, request),
             )
         )
@@ -170,7 +170,7 @@ def _mutants(request: Request, divergences: Divergences, store: GoldenStore) -> 
     return run_mutants(cases, _golden_source(request, cases, store), divergences)
 
 
-def _versions(subject_version: str, spec: str, store: GoldenStore) -> tuple[tuple[str, str], ...]:
+def versions(subject_version: str, spec: str, store: GoldenStore) -> tuple[tuple[str, str], ...]:
     try:
         own = version("streamparity")
     except PackageNotFoundError:

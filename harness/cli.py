@@ -256,6 +256,10 @@ def main() -> NoReturn:
         _end(f"streamparity: {error}", exits.INPUT)
     except OSError as error:
         _end(f"streamparity: {error}", exits.INPUT)
+    except Exception:  # noqa: BLE001 - a bug of ours must not look like exit code 1, a difference
+        import traceback
+
+        _end(f"{traceback.format_exc()}streamparity: this is a bug of the harness; please report it", exits.HARNESS)
     sys.exit(exits.PARITY)
 
 

@@ -43,9 +43,13 @@ def load_body(path: Path, dialect: str) -> Case:
         metadata = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
     except (OSError, ValueError) as error:
         raise CorpusError(f"{path}: {error}") from None
+    if not isinstance(metadata, dict):
+        raise CorpusError(f"{beside}: not a JSON object; it describes {path.name}, so mend or remove it")
     expected = metadata.get("sha256")
     if expected is not None and hashlib.sha256(body).hexdigest() != expected:
         raise CorpusError(f"{path}: the body does not have the sha256 that {beside.name} names; fetch it again")
-    source = metadata.get("source") or {}
-    origin = f"{source['repo']} {source.get('path', '')}".strip() if "repo" in source else str(path)
+    source = metadata.get("source")
+    origin = str(path)
+    if isinstance(source, dict) and "repo" in source:
+        origin = f"{source['repo']} {source.get('path', '')}".strip()
     return Case(id=f"{dialect}/{path.stem}", dialect=dialect, body=body, source=origin, request=metadata.get("request"))

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from harness.canonical import canonical
 from harness.case import Case
 from harness.verdict import Difference
 
@@ -83,7 +84,7 @@ def _locate(expected: str | None, actual: str | None) -> tuple[str, int | None]:
     if isinstance(left, list) and isinstance(right, list) and left[0] == right[0]:
         return _walk(left[1], right[1], str(left[0]))
     if isinstance(left, dict) and isinstance(right, dict):
-        return _walk(left, right, "end")
+        return _walk(left, right, "end" if "end" in left else "final")
     return "type", None
 
 
@@ -92,16 +93,21 @@ def _walk(left: Any, right: Any, path: str) -> tuple[str, int | None]:
         for key in sorted({*left, *right}):
             if key not in left or key not in right:
                 return f"{path}.{key}", None
-            if left[key] != right[key]:
+            if _differ(left[key], right[key]):
                 return _walk(left[key], right[key], f"{path}.{key}")
     elif isinstance(left, list) and isinstance(right, list):
         for index, (one, other) in enumerate(zip(left, right, strict=False)):
-            if one != other:
+            if _differ(one, other):
                 return _walk(one, other, f"{path}[{index}]")
         return f"{path}[{min(len(left), len(right))}]", None
     elif isinstance(left, str) and isinstance(right, str):
         return path, utf16_length(left[: _common_prefix(left, right)])
     return path, None
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """As JSON: to Python, 1 and true are equal."""
+    return canonical(one) != canonical(other)
 
 
 def _guess(expected: str | None, actual: str | None) -> str:

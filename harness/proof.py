@@ -185,6 +185,8 @@ def _windows(plan: Plan, case: Case, open_session: Callable[[], Session], walked
             expected = walked.parts[walked.counts[start] : walked.counts[end]]
             if parts != expected or session.snapshot() != ahead[end - start]:
                 name = f"window@{start}-{end}"
+                # To the end of the stream: what is named must be a difference of parts, not the lack of those to come.
+                parts += session.feed(body[end:]) + session.close()
                 chunking = Chunking(name, tuple(cut for cut in (start, end) if 0 < cut < len(body)), len(body))
                 broken = (chunking, walked.parts[: walked.counts[start]] + parts)
                 return Outcome(count, count, count, sampled=False, broken=broken)

@@ -93,7 +93,7 @@ def _checked(case: Case, subject: Subject, check: Check, goldens: GoldenSource, 
         _complaint(case, check, violation.rule, "whole", violation.message)
         for violation in violations(whole, end=case.end, body=case.body)
     ]
-    plans = [_under(plan, case, check, open_session, (whole, walked), differences) for plan in check.plans]
+    plans = [check_plan(plan, case, check, open_session, (whole, walked), differences) for plan in check.plans]
     verdicts = [*(one.verdict for one in references), *(one.verdict for one in plans)]
     if differences:
         verdicts.append(Verdict.FAIL)
@@ -202,7 +202,7 @@ def _framing(
     return results
 
 
-def _under(
+def check_plan(
     plan: Plan,
     case: Case,
     check: Check,

@@ -10,9 +10,7 @@ from harness.mutants import arguments, framing, lifecycle, text, toolcalls
 from harness.mutants.base import Mutant
 
 MUTANTS: dict[str, Mutant] = {
-    mutant.name: mutant
-    for module in (framing, text, toolcalls, arguments, lifecycle)
-    for mutant in module.MUTANTS
+    mutant.name: mutant for module in (framing, text, toolcalls, arguments, lifecycle) for mutant in module.MUTANTS
 }
 """By name, the framing first."""
 

@@ -133,22 +133,20 @@ class MergedByIndex(Calls):
 
 
 class SharedState(Calls):
-    """Keeps the calls in a class variable, which the end of a stream clears: a cut stream leaves its calls behind."""
+    """Keeps the calls in class variables, which the end of a stream clears: a cut stream leaves its calls behind."""
 
-    everyone: ClassVar[dict[int, Call]] = {}
+    all_calls: ClassVar[list[Call]] = []
+    all_slots: ClassVar[dict[int, Call]] = {}
 
     def __init__(self, choice: int) -> None:
         super().__init__(choice)
-        self.slots = SharedState.everyone
-
-    def slot(self, wire: dict[str, Any], function: dict[str, Any]) -> Call:
-        """Whatever holds the index, in whichever stream it began."""
-        held = self.slots.get(wire.get("index") or 0)
-        return held if held is not None else super().slot(wire, function)
+        self.calls = SharedState.all_calls
+        self.slots = SharedState.all_slots
 
     def finish(self) -> list[PartJson]:
-        """The ends of all calls there are."""
-        parts = [part for _, call in sorted(self.slots.items()) for part in self.ended(call)]
+        """The ends of all calls there are, whichever stream they began in."""
+        parts = super().finish()
+        self.calls.clear()
         self.slots.clear()
         return parts
 
@@ -162,15 +160,7 @@ class AppendsToLast(Calls):
 
 
 class Concatenates(Calls):
-    """Merges deltas string by string, name and id too; harmless until a server sends them again with every delta."""
-
-    def slot(self, wire: dict[str, Any], function: dict[str, Any]) -> Call:
-        """What holds the index, with its id grown by what the delta says."""
-        call = self.slots.get(wire.get("index") or 0)
-        if call is None:
-            return super().slot(wire, function)
-        call.id += wire.get("id") or ""
-        return call
+    """Joins the name over deltas, as it joins all strings: harmless until a server repeats it with every delta."""
 
     def named(self, call: Call, name: str) -> list[PartJson]:
         """More of the name."""
@@ -221,7 +211,7 @@ MUTANTS = (
     ),
     Mutant(
         "name-concatenated",
-        "id and name are joined over deltas: a server that repeats them gets read_fileread_file",
+        "the name is joined over deltas: a server that repeats it gets read_fileread_file",
         "WH-092",
         calls(Concatenates),
     ),

@@ -55,6 +55,8 @@ class Row:
     case: CaseResult
     anchor: str
     """What stands for the case in ids and in the address: percent-encoded, so that any case id will do."""
+    foreign: bool
+    """Whether another subject than that of the first case was run."""
     cells: tuple[Cell, ...]
     warnings: tuple[tuple[str, int], ...]
     """Codes and how often each was given."""
@@ -93,7 +95,11 @@ def _rank(verdict: Verdict) -> int:
 def anchor_of(case: CaseResult, run: RunResult) -> str:
     """The name of ``case`` in ids and in the address, unique within the page."""
     name = quote(case.case, safe="/", errors="surrogatepass")
-    return name if case.subject == run.subject else f"{name}&subject={quote(case.subject, errors='surrogatepass')}"
+    return f"{name}&subject={quote(case.subject, errors='surrogatepass')}" if _is_foreign(case, run) else name
+
+
+def _is_foreign(case: CaseResult, run: RunResult) -> bool:
+    return case.subject != run.cases[0].subject
 
 
 def worst_first(verdicts: Iterable[Verdict]) -> tuple[tuple[Verdict, int], ...]:
@@ -107,6 +113,7 @@ def _group(run: RunResult, dialect: str, cases: Sequence[CaseResult]) -> Group:
         Row(
             case=case,
             anchor=anchor_of(case, run),
+            foreign=_is_foreign(case, run),
             cells=tuple(_cell(case, column) for column in columns),
             warnings=tuple(Counter(case.warnings).items()),
         )

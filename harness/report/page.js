@@ -149,7 +149,7 @@
       differences.find((one) => state.ev && one.dataset.ev === state.ev && (!state.u16 || one.dataset.u16 === state.u16)) ||
       differences[Number(state.d || 1) - 1];
     if (wanted) wanted.open = true;
-    (wanted && (state.ev || state.d) ? wanted : card).scrollIntoView({ behavior: "instant" });
+    (wanted && wanted !== differences[0] ? wanted : card).scrollIntoView({ behavior: "instant" });
   }
 
   async function copy(button, code) {
@@ -214,7 +214,7 @@
     go();
   }
 
-  form.hidden = false;
+  form.hidden = !rows.length;
   state = read();
   start();
 })();

@@ -32,7 +32,7 @@ def load_subject(spec: str) -> Subject:
             raise SubjectError(f"no mutant is called {name!r}; `streamparity mutants` lists them")
         return MUTANTS[name]
     module_name, colon, attribute = spec.partition(":")
-    if not colon:
+    if not colon or not module_name or module_name.startswith(".") or not attribute:
         raise SubjectError(f"subject {spec!r}: write streamcore, mutant:NAME, or package.module:attribute")
     here = str(Path.cwd())
     if here not in sys.path:

@@ -199,7 +199,7 @@ def _set(new: Any, *keys: Any) -> Any:
         (_edit(_set([], "cases")), r"cases: \[\] (should be non-empty|is too short)"),
         (_edit(_set(["x"], "problems")), "problems"),
         (_edit(_set("x", "cases", 0, "body_bytes")), r"cases\[0\]\.body_bytes: 'x' is not of type 'integer'"),
-        (_edit(_set("\u202e" * 9999, "cases", 0, "verdict")), r"cases\[0\]\.verdict: '(\\u202e)+\.\.\."),
+        (_edit(_set("\u202e" * 9999, "cases", 0, "verdict")), r"cases\[0\]\.verdict: '(\\u202e){30}.*\.\.\.;"),
     ],
 )
 def test_what_is_no_whole_document_is_one_clear_line(text: str, complaint: str, tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ BY_FRAME: list[list[Json]] = [
     [t_end(), *ended('{"k":1}'), fin("tool-calls", "tool_calls", usage=USAGE)],
 ]
 """The parts that each of ``FRAMES`` completes."""
+FINISHED = 6
+"""The finish reason is in the sixth frame."""
 
 ODD = b"".join(
     [
@@ -70,20 +72,18 @@ ODD = b"".join(
 )
 """A stream that uses nearly every leniency."""
 
-ANTHROPIC = b"".join(
-    event({"type": name, **payload}, name)
-    for name, payload in [
-        ("message_start", {"message": {"id": "m", "model": "c", "usage": {"input_tokens": 1, "output_tokens": 1}}}),
-        ("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}),
-        ("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": "hi"}}),
-        ("content_block_stop", {"index": 0}),
-        ("content_block_start", {"index": 1, "content_block": {"type": "tool_use", "id": "a", "name": "f", "input": {}}}),
-        ("content_block_delta", {"index": 1, "delta": {"type": "input_json_delta", "partial_json": '{"k":1}'}}),
-        ("content_block_stop", {"index": 1}),
-        ("message_delta", {"delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 5}}),
-        ("message_stop", {}),
-    ]
-)  # fmt: skip
+_EVENTS: list[tuple[str, Json]] = [
+    ("message_start", {"message": {"id": "m", "model": "c", "usage": {"input_tokens": 1, "output_tokens": 1}}}),
+    ("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}),
+    ("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": "hi"}}),
+    ("content_block_stop", {"index": 0}),
+    ("content_block_start", {"index": 1, "content_block": {"type": "tool_use", "id": "a", "name": "f"}}),
+    ("content_block_delta", {"index": 1, "delta": {"type": "input_json_delta", "partial_json": '{"k":1}'}}),
+    ("content_block_stop", {"index": 1}),
+    ("message_delta", {"delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 5}}),
+    ("message_stop", {}),
+]
+ANTHROPIC = b"".join(event({"type": name, **payload}, name) for name, payload in _EVENTS)
 
 BODIES = {"openai-chat": [BODY, ODD], "anthropic-messages": [ANTHROPIC]}
 STREAMS = [(dialect, body) for dialect in sorted(DIALECTS) for body in BODIES[dialect]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 from unittest import mock
 
@@ -123,8 +124,8 @@ def test_the_message_grows_with_the_parts() -> None:
         assert message.finish is None or at == len(BODY) - 1
     assert looked.snapshot() == other.snapshot()
     assert looked.message == other.message
-    assert all(later.startswith(earlier) for earlier, later in zip(texts, texts[1:], strict=False))
-    assert all(later.startswith(earlier) for earlier, later in zip(arguments, arguments[1:], strict=False))
+    assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
+    assert all(later.startswith(earlier) for earlier, later in pairwise(arguments))
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 4096])
@@ -194,4 +195,5 @@ def test_a_large_frame_is_delivered_whole() -> None:
 
 def test_the_depth_limit_is_the_callers() -> None:
     decoded = decode_every_way(text("a") + event({"choices": [], "x": [[[[1]]]]}), limits=Limits(max_json_depth=4))
-    assert [part["kind"] for part in decoded.parts if part["type"] == "error"] == ["malformed_json", "incomplete_stream"]
+    kinds = [part["kind"] for part in decoded.parts if part["type"] == "error"]
+    assert kinds == ["malformed_json", "incomplete_stream"]

@@ -10,11 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamcore import DIALECTS, Decoder, Limits, Message, Part
+from streamcore import DIALECTS, Decoder, Limits, Message
 
-from .streams import BODIES, BODY, BY_FRAME, FRAMES, IDS, POLICIES, STREAMS, USAGE
+from .streams import BODIES, BODY, BY_FRAME, FINISHED, FRAMES, IDS, POLICIES, STREAMS, USAGE
 from .wire import (
+    NO_USAGE,
     START,
+    Decoded,
+    Json,
     check_order,
     decode,
     ended,
@@ -27,49 +30,44 @@ from .wire import (
 # -- cut streams ----------------------------------------------------------------------------------------------------
 
 
+def parts_of_a_cut(cut: int, policy: str) -> tuple[list[Json], list[str]]:
+    """What the first ``cut`` bytes of ``BODY`` give, and the codes of the warnings."""
+    ends = [size(*FRAMES[:number]) for number in range(len(FRAMES) + 1)]
+    whole = max(number for number, end in enumerate(ends) if end <= cut)
+    rest = BODY[ends[whole] : cut]
+    parts = [part for frame in BY_FRAME[:whole] for part in frame]
+    codes: list[str] = []
+    incomplete = err("incomplete_stream", "close", cut)
+    if whole == len(FRAMES):
+        return parts, codes
+    if policy == "strict":
+        return [*(parts or [START]), incomplete], codes
+    if len(rest) >= len(FRAMES[whole]) - len(b"\n\n"):  # the event is there, only its end is not
+        codes.append("unterminated_event")
+        parts += BY_FRAME[whole]
+        whole += 1
+        rest = b""
+        if whole == len(FRAMES):
+            return parts, codes
+    if whole >= FINISHED and len(rest) <= len("data"):  # no colon, no event
+        usage = USAGE if whole > FINISHED else NO_USAGE
+        finish = fin("tool-calls", "tool_calls", usage=usage)
+        return [*parts, t_end(), *ended('{"k":1}'), finish], [*codes, "missing_done"]
+    return [*(parts or [START]), incomplete], codes
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_stream_cut_at_every_byte(policy: Any) -> None:
     """Decision 3, V18: the parts of what arrived, then ``incomplete_stream``; a cut stream never looks complete."""
-    ends = [size(*FRAMES[:number]) for number in range(len(FRAMES) + 1)]
     for cut in range(len(BODY) + 1):
-        whole = max(number for number, end in enumerate(ends) if end <= cut)
-        rest = BODY[ends[whole] : cut]
-        parts = [part for frame in BY_FRAME[:whole] for part in frame]
-        codes = []
-        # Only the blank line is missing: the event is whole.
-        unterminated = whole < len(FRAMES) and len(rest) >= len(FRAMES[whole]) - 2
-        if unterminated and policy == "lenient":
-            codes.append("unterminated_event")
-            parts += BY_FRAME[whole]
-            rest = b""
-            whole += 1
-        in_an_event = len(rest) > len("data")
-        if whole == len(FRAMES):
-            pass
-        elif whole >= 6 and not in_an_event and not unterminated:
-            codes.append("missing_done")
-            parts += [t_end(), *ended('{"k":1}')]
-            parts.append(fin("tool-calls", "tool_calls", usage=USAGE if whole == 7 else BARE))
-        elif whole >= 6 and unterminated and policy == "lenient":
-            codes.append("missing_done")
-            parts += [t_end(), *ended('{"k":1}')]
-            parts.append(fin("tool-calls", "tool_calls", usage=USAGE if whole == 7 else BARE))
-        else:
-            parts = parts or [START]
-            parts.append(err("incomplete_stream", "close", cut))
-        if policy == "strict" and codes == ["missing_done"]:
-            codes = []
-            parts = [part for frame in BY_FRAME[:whole] for part in frame] + [err("incomplete_stream", "close", cut)]
-
+        parts, codes = parts_of_a_cut(cut, policy)
         for pieces in ([BODY[:cut]], [BODY[: cut // 2], BODY[cut // 2 : cut]]):
             decoded = decode(pieces, policy=policy)
             assert decoded.parts == parts, cut
             assert decoded.codes == codes, cut
-            assert decoded.message.complete == (parts[-1]["type"] == "finish")
-            assert decoded.message.complete or not any(c.complete for c in decoded.message.tool_calls)
-
-
-BARE = {"inputTokens": {}, "outputTokens": {}}
+            complete = decoded.message.complete
+            assert complete == (parts[-1]["type"] == "finish")
+            assert complete or not any(c.complete for c in decoded.message.tool_calls)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -83,13 +81,7 @@ def test_what_came_before_a_cut_does_not_depend_on_what_would_have_come(dialect:
         assert items == whole.items[: len(items)]
         warnings = decoder.warnings
         assert warnings == whole.warnings[: len(warnings)]
-        check_order_of(items + decoder.close(), decoder)
-
-
-def check_order_of(items: list[Part], decoder: Decoder) -> None:
-    from .wire import Decoded
-
-    check_order(Decoded(items, decoder.warnings, decoder.message))
+        check_order(Decoded(items + decoder.close(), decoder.warnings, decoder.message))
 
 
 # -- junk -----------------------------------------------------------------------------------------------------------
@@ -98,12 +90,13 @@ JUNK = int(os.environ.get("STREAMCORE_JUNK", "1500"))
 """Inputs that are made up for each dialect; row J5 of the requirements is 10^6."""
 
 SCRAPS = [
-    *(b"data: ", b"event: ", b"id: ", b"\n", b"\n\n", b"\r", b"\r\n", b": ", b"[DONE]", b"data: [DONE]\n\n", b"\0", b"\xff"),
-    *(b"{", b"}", b"[", b"]", b'"', b"\\", b"null", b"true", b"0", b"-1", b"1e999", b"NaN", b'""', b"{}", b"[]", b"\\ud800"),
-    *(b'"index":', b'"delta":', b'"content":', b'"tool_calls":', b'"function":', b'"arguments":', b'"error":', b'"type":'),
-    *(b'"choices":', b'"finish_reason":', b'"usage":', b'"id":', b'"name":', b'"content_block":', b'"message":', b'"input":'),
-    *(b"\xef\xbb\xbf", b"\xe2\x82", b"9" * 400, b"[" * 300, b'{"a":' * 300),
-]  # fmt: skip
+    *(b"data: ", b"event: ", b"id: ", b"\n", b"\n\n", b"\r", b"\r\n", b": ", b"[DONE]", b"data: [DONE]\n\n"),
+    *(b"\0", b"\xff", b"\xef\xbb\xbf", b"\xe2\x82", b"9" * 400, b"[" * 300, b'{"a":' * 300),
+    *(b"{", b"}", b"[", b"]", b'"', b"\\", b"null", b"true", b"0", b"-1", b"1e999", b"NaN", b'""', b"{}", b"\\ud800"),
+    *(b'"index":', b'"delta":', b'"content":', b'"tool_calls":', b'"function":', b'"arguments":', b'"error":'),
+    *(b'"choices":', b'"finish_reason":', b'"usage":', b'"id":', b'"name":', b'"type":'),
+    *(b'"content_block":', b'"message":', b'"input":'),
+]
 
 
 def junk(seed: random.Random, bodies: list[bytes]) -> bytes:

@@ -166,9 +166,11 @@ def test_documents(value: Any, ascii_only: bool, indent: int | None, separators:
 
 PIECES = [
     *(b"{", b"}", b"[", b"]", b":", b",", b'"', b"\\", b'"a"', b'"b":', b"1", b"0", b"-", b".", b"e", b"E", b"+"),
-    *(b"true", b"false", b"null", b"NaN", b"Infinity", b" ", b"\n", b"\t", b"\r", b"\x0b", b"\xc2\xa0", b"\x00", b"\x1f", b"\x7f"),
+    *(b"true", b"false", b"null", b"NaN", b"Infinity", b" ", b"\n", b"\t", b"\r", b"\x0b", b"\xc2\xa0", b"\x00"),
+    *(b"\x1f", b"\x7f"),
     *(b"\\u003a", b"\\ud83d", b"\\ude00", b"\\/", b"\\b", b"\\x", b"\\u12", b"\xc3\xa9", b"\xff", b"\xef\xbb\xbf"),
-    *(b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", b"12345678901234567890123", b"1e400", b"-0.0", b"5e-324", b"1e-400"),
+    *(b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80"),
+    *(b"12345678901234567890123", b"1e400", b"-0.0", b"5e-324", b"1e-400"),
 ]  # fmt: skip
 
 

@@ -287,7 +287,7 @@ def test_choices() -> None:
     assert [block.arguments for block in second.tool_calls] == ["["]
 
 
-# -- well-formed text -----------------------------------------------------------------------------------------------------
+# -- well-formed text -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

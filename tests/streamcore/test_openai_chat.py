@@ -206,7 +206,7 @@ def test_metadata(keys: Json, metadata: Json | None) -> None:
 
 
 def test_the_first_description_counts() -> None:
-    other = {"id": "z", "created": 2, "model": "n"}
+    other: Json = {"id": "z", "created": 2, "model": "n"}
     frames = [text("hi"), chat({"content": "!"}, **other), chat({"content": "!"}, **other), text("?")]
     decoded = decode_every_way(b"".join(frames + END))
 

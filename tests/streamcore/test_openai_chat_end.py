@@ -196,6 +196,16 @@ def test_an_unterminated_event_is_delivered_if_it_is_whole(last: str, tail: int)
     assert strict.parts == [*before, err("incomplete_stream", "close", len(body))]
 
 
+@pytest.mark.parametrize("tail", [b"", b"\n"], ids=["no line end", "no blank line"])
+def test_an_unterminated_done_ends_nothing_by_itself(tail: bytes) -> None:
+    """It may be the beginning of something longer."""
+    body = text("hi") + b"data: [DONE]" + tail
+    decoded = decode_every_way(body)
+
+    assert decoded.parts == [*HEAD, *HI, err("incomplete_stream", "close", len(body))]
+    assert decoded.codes == ["unterminated_event"]
+
+
 @pytest.mark.parametrize("rest", [b"data: {", b"data: [DON", b"data:", b"data: ", b'event: x\ndata: {"a"', b"data\n"])
 def test_an_unterminated_event_that_is_not_whole_is_a_cut(rest: bytes) -> None:
     body = text("hi") + finish("stop") + rest

@@ -125,7 +125,8 @@ def test_large_chunks_are_taken_in_bulk_and_give_the_same() -> None:
     """A chunk of some KiB of plain blocks has a path of its own."""
     plain = b"".join(b"data: %d %s\n\n" % (n, b"x" * (n % 50)) for n in range(200))
     named = b"".join(b"event: e%d\ndata: %d %s\n\n" % (n % 70, n, b"x" * (n % 50)) for n in range(200))
-    odd = [b"id: 7\n", b": c\n", b"data: a\ndata: b\n\n", b"event: x\n\n", b"\n", b"retry: 1\n\n", b"foo\n", b"data:c\n\n"]
+    odd = [b"id: 7\n", b": c\n", b"data: a\ndata: b\n\n", b"event: x\n\n", b"\n"]
+    odd += [b"retry: 1\n\n", b"foo\n", b"data:c\n\n"]
     bodies = [plain, named, plain + named, named + plain]
     for extra in odd:
         bodies += [
@@ -148,7 +149,7 @@ def test_large_chunks_are_taken_in_bulk_and_give_the_same() -> None:
                 assert framer.snapshot() == state
 
 
-# -- what a framer knows beside its frames ------------------------------------------------------------------------------
+# -- what a framer knows beside its frames --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_stray_lines_are_kept_up_to_a_limit() -> None:
     assert frame_every_way(b"abc\n", Limits(max_stray_bytes=0)).framer.stray == b""
 
 
-# -- the end of input -----------------------------------------------------------------------------------------------------
+# -- the end of input -----------------------------------------------------------------------------------------------
 
 RESIDUALS: list[tuple[bytes, list[Frame], Frame | None]] = [
     (b"data: a", [], (b"a", "", None)),
@@ -258,7 +259,7 @@ def test_an_unterminated_block(body: bytes, frames: list[Frame], residual: Frame
     assert framed.framer.frames == len(frames)
 
 
-# -- limits ---------------------------------------------------------------------------------------------------------------
+# -- limits ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -343,7 +344,7 @@ def test_work_is_linear_in_bytes_however_small_the_chunks() -> None:
     assert seconds(4 * 16_384) < 10 * small
 
 
-# -- state ------------------------------------------------------------------------------------------------------------------
+# -- state ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from streamcore.state import EMPTY_LOG, Frozen, Log, State, capture, reinstate
 
-# -- Log ------------------------------------------------------------------------------------------------------------------
+# -- Log ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_log_is_the_text_of_its_fragments() -> None:
@@ -37,7 +37,6 @@ def test_logs_are_equal_when_they_grew_alike() -> None:
     assert one != Log().append("a").append("bd").append("")
     assert one != Log().append("a").append("b").append("")
     assert one != "abc"
-    assert one != None
 
 
 def test_a_long_log_is_read_and_freed_without_recursion() -> None:
@@ -48,7 +47,7 @@ def test_a_long_log_is_read_and_freed_without_recursion() -> None:
     del log
 
 
-# -- Frozen ---------------------------------------------------------------------------------------------------------------
+# -- Frozen ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -77,7 +76,7 @@ def test_frozen_repr() -> None:
     assert repr(Frozen({"a": 1})) == "Frozen({'a': 1})"
 
 
-# -- State ----------------------------------------------------------------------------------------------------------------
+# -- State ----------------------------------------------------------------------------------------------------------
 
 
 class Base(State):

@@ -125,7 +125,12 @@ VECTORS = [
     Vector(
         "neither index nor id: arguments before the name",
         [tools({"function": {"arguments": "{"}}), tools({"function": {"name": "f", "arguments": "}"}})],
-        [i_start("call_gen_0_0"), i_delta("{", "call_gen_0_0"), i_delta("}", "call_gen_0_0"), *ended("{}", "call_gen_0_0")],
+        [
+            i_start("call_gen_0_0"),
+            i_delta("{", "call_gen_0_0"),
+            i_delta("}", "call_gen_0_0"),
+            *ended("{}", "call_gen_0_0"),
+        ],
         [("call_gen_0_0", "f", "{}", True)],
         ["index_missing", "arguments_before_name", "index_missing", "id_synthesised"],
         (PROTOCOL, 1),

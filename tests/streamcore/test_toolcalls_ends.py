@@ -45,7 +45,7 @@ def test_strict_says_which_rule_was_broken() -> None:
     assert decoded.message.error.detail == "index_collision: calls 'a' and 'b' share index 0"
 
 
-# -- calls that never were ----------------------------------------------------------------------------------------------
+# -- calls that never were ------------------------------------------------------------------------------------------
 
 
 def test_a_call_without_a_name_is_an_error_and_the_others_stay() -> None:
@@ -167,7 +167,7 @@ def test_stop_with_calls_is_normalised_in_the_message_only() -> None:
     assert (decoded.message.finish.unified, decoded.message.finish.raw) == ("tool-calls", "stop")
 
 
-# -- deltas that do not fit ---------------------------------------------------------------------------------------------
+# -- deltas that do not fit -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_delta_of_another_shape_is_an_error_and_the_stream_goes_on(delta: Any,
     assert strict.parts == decoded.parts[:5]
 
 
-# -- limits ---------------------------------------------------------------------------------------------------------------
+# -- limits ---------------------------------------------------------------------------------------------------------
 
 
 def test_too_many_calls_end_the_stream() -> None:
@@ -242,7 +242,7 @@ def test_arguments_up_to_their_limit_are_fine() -> None:
     assert decoded.parts[-2] == t_call('{"a":1234}')
 
 
-# -- shapes that must not matter ------------------------------------------------------------------------------------------
+# -- shapes that must not matter ------------------------------------------------------------------------------------
 
 
 def test_argument_text_may_be_cut_at_any_character() -> None:

@@ -1,0 +1,234 @@
+"""What ``pytest --parity`` collects: one item a case and plan, one for the goldens of a case, one for the mutants.
+
+::
+
+    parity::openai-chat/text::golden          the whole body and single bytes, compared with every reference; the rules
+    parity::openai-chat/text::every-split     one plan
+    parity::mutants                           the proof that the checks can fail
+"""
+
+from __future__ import annotations
+
+import shlex
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.plugin import ROOT
+from harness.pytest_run import KNOWN_ERRORS, raised_as
+from harness.verdict import GREEN, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.case import Case
+    from harness.chunking import Plan
+    from harness.pytest_run import ParityRun
+    from harness.verdict import CaseResult, Difference
+
+MUTANTS = "mutants"
+_CONTEXT = 40
+"""Characters of a trace line that are shown before a difference."""
+_WIDTH = 100
+"""Characters of a trace line that are shown at all."""
+
+
+class ParityError(Exception):
+    """A verdict that is not green; the message is what the user sees."""
+
+
+def collect(session: pytest.Session, run: ParityRun) -> Iterator[pytest.Item]:
+    """Every item of ``run`` that the command line asks for."""
+    root: Root = Root.from_parent(session, name=ROOT, nodeid=ROOT, run=run)
+    return session.genitems(root)
+
+
+class _Collector(pytest.Collector):
+    def __init__(self, *, run: ParityRun, **about: Any) -> None:
+        super().__init__(**about)
+        self.run = run
+
+
+class Root(_Collector):
+    """All of them."""
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        """A collector a case, then the mutants.
+
+        Raises:
+            CollectError: there is nothing to replay.
+        """
+        with raised_as(self.CollectError):
+            cases = self.run.start()
+        chosen = [case for case in cases if any(self._wanted(case))]
+        mutants = self.run.settings.mutants and self.run.wants(f"{ROOT}::{MUTANTS}")
+        if not chosen and not mutants:
+            raise self.CollectError(
+                f"not found: {' '.join(self.run.node_ids)}; `pytest --parity --collect-only -q` lists what there is"
+            )
+        for case in chosen:
+            yield CaseCollector.from_parent(self, name=case.id, run=self.run, case=case)
+        if mutants:
+            yield MutantsItem.from_parent(self, name=MUTANTS, run=self.run)
+
+    def _wanted(self, case: Case) -> Iterator[str]:
+        for name, _, _ in self.run.names():
+            if self.run.wants(f"{ROOT}::{case.id}::{name}"):
+                yield name
+
+
+class CaseCollector(_Collector):
+    """One case."""
+
+    def __init__(self, *, case: Case, **about: Any) -> None:
+        super().__init__(**about)
+        self.case = case
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """An item for the goldens, and one a plan; as often as there are subjects."""
+        for name, spec, plan in self.run.names():
+            if self.run.wants(f"{self.nodeid}::{name}"):
+                yield CaseItem.from_parent(self, name=name, run=self.run, case=self.case, spec=spec, plan=plan)
+
+
+class ParityItem(pytest.Item):
+    """Base of the items."""
+
+    def __init__(self, *, run: ParityRun, **about: Any) -> None:
+        super().__init__(**about)
+        self.run = run
+        self.add_marker(pytest.mark.parity)
+        run.counted()
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What went wrong, without a traceback of ours; ``-vv`` shows one of an exception that nobody foresaw."""
+        error = excinfo.value
+        if isinstance(error, (ParityError, *KNOWN_ERRORS)):
+            return str(error)
+        if not isinstance(error, Exception) or self.config.option.verbose > 1:
+            return super().repr_failure(excinfo, style)
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__}: {error}\n  raised at {last.filename}:{last.lineno} in {last.name}"
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """The heading of a failure."""
+        return self.path, None, self.nodeid
+
+
+class CaseItem(ParityItem):
+    """One case and one plan; without a plan, the case and its goldens."""
+
+    def __init__(self, *, case: Case, spec: str, plan: Plan | None, **about: Any) -> None:
+        super().__init__(**about)
+        self.case = case
+        self.spec = spec
+        self.plan = plan
+
+    def runtest(self) -> None:
+        """Runs the plan.
+
+        Raises:
+            ParityError: a difference, a broken rule, or a subject that broke.
+        """
+        result = self.run.run(self.spec, self.case, self.plan)
+        self.run.record(self.spec, result)
+        plan = result.plans[0] if result.plans else None
+        self.user_properties += [
+            ("parity_case", self.case.id),
+            ("parity_subject", self.spec),
+            ("parity_sha256", self.case.sha256),
+            ("parity_verdict", result.verdict.value),
+        ]
+        if plan is not None:
+            self.user_properties.append(("parity_chunkings", plan.chunkings))
+        if result.verdict not in GREEN:
+            raise ParityError(self._failure(result))
+        if result.verdict is Verdict.NOT_CLAIMED:
+            pytest.skip(f"not claimed: {result.reason}")
+        if plan is not None and not plan.chunkings:
+            pytest.skip(f"not run: {plan.reason}")
+
+    def _failure(self, result: CaseResult) -> str:
+        lines = [_headline(result), f"case       {self.case.id}  ({self.case.source})", f"subject    {self.spec}"]
+        for difference in result.differences:
+            lines += ["", *described(difference), f"reproduce  {self._reproduce(difference)}"]
+            self.user_properties += [
+                ("parity_chunking", difference.plan),
+                ("parity_byte_offset", difference.byte_offset),
+                ("parity_utf16_offset", difference.utf16_offset),
+            ]
+        if not result.differences:
+            lines += ["", f"reproduce  {self._reproduce(None)}"]
+        return "\n".join(lines)
+
+    def _reproduce(self, difference: Difference | None) -> str:
+        """One command that shows this difference and nothing else."""
+        words = ["pytest", *self.run.settings.repeat]
+        name = self.name
+        if self.plan is not None and difference is not None:
+            suffix = name.removeprefix(self.plan.name)
+            words.append(f"--parity-plan={difference.plan}")
+            name = difference.plan + suffix
+        return shlex.join([*words, f"{ROOT}::{self.case.id}::{name}"])
+
+
+class MutantsItem(ParityItem):
+    """The proof that the checks can fail."""
+
+    def runtest(self) -> None:
+        """Runs every mutant.
+
+        Raises:
+            ParityError: one of them was not caught.
+        """
+        results = self.run.run_mutants()
+        missed = [result for result in results if not result.caught]
+        self.user_properties.append(("parity_mutants", f"{len(results) - len(missed)}/{len(results)}"))
+        if missed or not results:
+            lines = [f"{len(missed)} of {len(results)} mutants were not caught: no recording shows the defect"]
+            lines += [f"  {result.name}: {result.description} ({result.tried} cases)" for result in missed]
+            raise ParityError("\n".join(lines))
+
+
+def _headline(result: CaseResult) -> str:
+    """What pytest shows in its short summary."""
+    if not result.differences:
+        return f"{result.verdict.value}: {result.reason}"
+    first = result.differences[0]
+    where = f" in {first.path}" if first.path else f": {first.note}" if first.note else ""
+    return f"{first.plan}: {'breaks' if first.expected == first.actual else 'differs from'} {first.against}{where}"
+
+
+def described(difference: Difference) -> list[str]:
+    """A difference for people: plan, place, and both lines around it, as far as they are known."""
+    lines = [f"plan       {difference.plan}, against {difference.against}"]
+    has_lines = difference.expected is not None or difference.actual is not None
+    place = {
+        "event": difference.event,
+        "byte": difference.byte_offset,
+        "trace line": difference.line if has_lines else None,
+        "UTF-16 offset": difference.utf16_offset,
+        "in": difference.path or None,
+    }
+    known = [f"{name} {value}" for name, value in place.items() if value is not None]
+    if known:
+        lines.append(f"place      {', '.join(known)}")
+    if has_lines:
+        start = max(0, difference.column - _CONTEXT)
+        lines += [
+            f"expected   {_around(difference.expected, start)}",
+            f"actual     {_around(difference.actual, start)}",
+            " " * (11 + difference.column - start + (3 if start else 0)) + "^",
+        ]
+    if difference.note:
+        lines.append(f"note       {difference.note}")
+    return lines
+
+
+def _around(line: str | None, start: int) -> str:
+    if line is None:
+        return "nothing more"
+    end = start + _WIDTH
+    return f"{'...' if start else ''}{line[start:end]}{'...' if end < len(line) else ''}"
