@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.node_ids import ROOT
+
 if TYPE_CHECKING:
     from harness.case import Case
     from harness.chunking import Plan
     from harness.pytest_run import ParityRun, Settings
     from harness.subjects import Subject
-
-ROOT = "parity"
-"""First word of the node ids: ``parity::openai-chat/text::every-split``."""
 
 _RUN: pytest.StashKey[ParityRun] = pytest.StashKey()
 _CASES: pytest.StashKey[list[Case]] = pytest.StashKey()

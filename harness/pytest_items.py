@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.plugin import ROOT
+from harness.node_ids import ROOT
 from harness.pytest_run import KNOWN_ERRORS, raised_as
 from harness.verdict import GREEN, Verdict
 

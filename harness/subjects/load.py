@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from pathlib import Path
 
 from harness.subjects import Subject
@@ -39,14 +40,26 @@ def load_subject(spec: str) -> Subject:
         # The user's own code is not installed: it stands in the folder in which they type the command.
         sys.path.insert(0, here)
     try:
-        found = getattr(importlib.import_module(module_name), attribute)
+        module = importlib.import_module(module_name)
     except ImportError as error:
         raise SubjectError(f"subject {spec!r}: cannot import {module_name}: {error}") from None
-    except AttributeError:
-        raise SubjectError(f"subject {spec!r}: module {module_name} has no {attribute!r}") from None
+    except Exception as error:  # noqa: BLE001 - a foreign module may raise anything when it is imported
+        raise SubjectError(f"subject {spec!r}: importing {module_name}: {_told(error)}") from None
+    if not hasattr(module, attribute):
+        raise SubjectError(f"subject {spec!r}: module {module_name} has no {attribute!r}")
+    found = getattr(module, attribute)
     if isinstance(found, type) or (callable(found) and not hasattr(found, "open")):
-        found = found()
+        try:
+            found = found()
+        except Exception as error:  # noqa: BLE001 - as above
+            raise SubjectError(f"subject {spec!r}: calling {attribute}(): {_told(error)}") from None
     missing = [name for name in ("name", "claims", "open") if not hasattr(found, name)]
     if missing:
         raise SubjectError(f"subject {spec!r} lacks {', '.join(missing)}; see harness.subjects.Subject")
     return found  # type: ignore[no-any-return]
+
+
+def _told(error: Exception) -> str:
+    """One line, with the place where it was raised."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return " ".join(f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})".split())

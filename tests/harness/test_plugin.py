@@ -43,7 +43,7 @@ def test_without_parity_nothing_is_collected_or_imported(run: Run, project: pyte
 
         def test_own():
             loaded = [name for name in sys.modules if name.split(".")[0] in ("harness", "streamcore")]
-            assert sorted(loaded) == ["harness", "harness.plugin"]
+            assert sorted(loaded) == ["harness", "harness.node_ids", "harness.plugin"]
         """
     )
     result = run("-v", two_plans=False)

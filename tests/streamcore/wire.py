@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +90,7 @@ def chunkings(body: bytes, every_split_up_to: int = EVERY_SPLIT_UP_TO) -> Iterat
     yield [body]
     yield [body[at : at + 1] for at in range(len(body))]
     chance = random.Random(len(body))
-    offsets: Iterable[int] = range(1, len(body))
+    offsets: Sequence[int] = range(1, len(body))
     if len(body) > every_split_up_to:
         offsets = sorted(chance.sample(offsets, SAMPLED_SPLITS))
     for at in offsets:
