@@ -46,6 +46,16 @@ class Request:
     mutants: bool = True
     cache: Path = Path(".streamparity/goldens")
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The words of the command line that say where cases and goldens come from."""
+        words = [word for corpus in self.corpora for word in ("--corpus", str(corpus))]
+        if self.cassettes not in (None, Path("cassettes")):
+            words += ["--cassettes", str(self.cassettes)]
+        if self.goldens != Path("golden"):
+            words += ["--goldens", str(self.goldens)]
+        return tuple(words)
+
 
 def find_cases(cassettes: Path | None, corpora: Sequence[Path], globs: Sequence[str]) -> list[Case]:
     """Cases of cassettes and corpora whose id matches one of ``globs`` (all, if there are none), in order of id.
@@ -116,7 +126,7 @@ def execute(request: Request, progress: Progress = lambda _: nullcontext(lambda 
     results = []
     for spec in request.subjects:
         subject = load_subject(spec)
-        check = Check(spec, request.plans, divergences)
+        check = Check(spec, request.plans, divergences, request.options)
         with progress(len(cases)) as tell:
             outcomes = check_cases(cases, check, source, jobs=request.jobs, on_result=tell)
         used = {name for case in outcomes for reference in case.references for name in reference.divergences}

@@ -22,10 +22,12 @@ def first_difference(
     subject: str,
     emitted_at: Sequence[tuple[int, int]] = (),
     note: str = "",
+    options: Sequence[str] = (),
 ) -> Difference | None:
     """None if the traces are equal.
 
-    ``emitted_at`` says for each part, as far as known, after how many bytes and in which frame it came out.
+    ``emitted_at`` says for each part, as far as known, after how many bytes and in which frame it came out; ``options``
+    are the words of the command line that say where the case comes from.
     """
     if list(expected) == list(actual):
         return None
@@ -49,13 +51,13 @@ def first_difference(
         byte_offset=byte_offset,
         event=event,
         note=note or _guess(wanted, got),
-        reproduce=reproduce_command(case, subject, plan),
+        reproduce=reproduce_command(case, subject, plan, options),
     )
 
 
-def reproduce_command(case: Case, subject: str, plan: str) -> str:
+def reproduce_command(case: Case, subject: str, plan: str, options: Sequence[str] = ()) -> str:
     """The one command that shows the difference again."""
-    words = ["streamparity", "check", "--case", case.id, "--plan", plan]
+    words = ["streamparity", "check", *options, "--case", case.id, "--plan", plan]
     if subject != "streamcore":
         words += ["--subject", subject]
     return shlex.join(words)

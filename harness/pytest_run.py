@@ -228,7 +228,7 @@ class ParityRun:
     def run(self, spec: str, case: Case, plan: Plan | None) -> CaseResult:
         """One item: the goldens and the rules, or one plan."""
         subject = self.subjects[spec]
-        asked = Check(spec, (), self.divergences, self.settings.seed)
+        asked = Check(spec, (), self.divergences)
         if plan is None or not subject.claims(case.dialect):
             return check_case(case, subject, asked, self._goldens(case))
         observed = self._observe(spec, subject, case)

@@ -45,7 +45,8 @@ class Check:
     subject_spec: str
     plans: tuple[Plan, ...]
     divergences: Divergences
-    seed: int = 0
+    options: tuple[str, ...] = ()
+    """Words of the command line that say where cases and goldens come from, for the commands that reproduce a finding."""
 
 
 def check_case(case: Case, subject: Subject, check: Check, goldens: GoldenSource) -> CaseResult:
@@ -123,7 +124,7 @@ def _complaint(case: Case, check: Check, rule: str, plan: str, message: str) -> 
         byte_offset=None,
         event=None,
         note=message,
-        reproduce=reproduce_command(case, check.subject_spec, plan),
+        reproduce=reproduce_command(case, check.subject_spec, plan, check.options),
     )
 
 
@@ -155,6 +156,7 @@ def _against(
             plan=plan,
             case=case,
             subject=check.subject_spec,
+            options=check.options,
             emitted_at=emitted_at,  # type: ignore[arg-type]
         )
         if difference is not None:
@@ -180,6 +182,7 @@ def _against_native(
         return ReferenceResult(reference.name, Verdict.CONFLICT, 1, excused.names, native.explain(expected, actual))
     found = first_difference(
         [wanted], [got], against=reference.name, plan="whole", case=case, subject=check.subject_spec,
+            options=check.options,
         note=native.explain(expected, actual),
     )  # fmt: skip
     assert found is not None
@@ -234,6 +237,7 @@ def check_plan(
                 plan=name,
                 case=case,
                 subject=check.subject_spec,
+                options=check.options,
                 emitted_at=walked.emitted_at(),  # type: ignore[arg-type]
                 note="the same bytes, cut otherwise, gave other parts",
             )

@@ -99,9 +99,7 @@ def wants_colour(stream: TextIO) -> bool:
     return _is_terminal(stream) and not os.environ.get("NO_COLOR")
 
 
-def summarise(
-    run: RunResult, report: Path | None = None, *, quiet: bool = False, colour: bool | None = None
-) -> str:
+def summarise(run: RunResult, report: Path | None = None, *, quiet: bool = False, colour: bool | None = None) -> str:
     """What a run found out, for people: every failing case, what else is wrong, and last the verdict.
 
     Args:

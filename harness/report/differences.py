@@ -92,9 +92,7 @@ def view_of(difference: Difference, case: CaseResult | None, subject: str) -> Di
     label = {"golden": "golden", "chunking": "same subject", "rule": "expected"}[kind]
     name = OWN_TRACES.get(difference.against, difference.against)
     mark = mark_of(expected, actual)
-    return DifferenceView(
-        difference, kind, (_side(label, name, expected, mark), _side("ours", subject, actual, mark))
-    )
+    return DifferenceView(difference, kind, (_side(label, name, expected, mark), _side("ours", subject, actual, mark)))
 
 
 def first_column(left: str, right: str) -> int:

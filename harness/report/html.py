@@ -77,31 +77,37 @@ def render(run: RunResult) -> str:
     named = [case for case in noted if case.verdict in GREEN]
     cards = [_card(case, run) for case in red[:MAX_CARDS]]
     named_cards = [_card(case, run) for case in named[: MAX_CARDS - len(cards)]]
-    return _environment().get_template("page.html").render(
-        run=run,
-        verdict=run.verdict,
-        totals=run.totals,
-        counts=matrix.worst_first(case.verdict for case in run.cases),
-        headline=_headline(run),
-        groups=groups,
-        cards=cards,
-        named_cards=named_cards,
-        listed=[(case, matrix.anchor_of(case, run)) for case in red[MAX_CARDS : MAX_CARDS + MAX_LISTED]],
-        unlisted=max(0, len(red) - MAX_CARDS - MAX_LISTED),
-        unnamed=len(named) - len(named_cards),
-        with_cards={card.anchor for card in (*cards, *named_cards)},
-        divergences=_divergences(run),
-        conflicts=_conflicts(run),
-        mutants=[(mutant, _mutant_view(mutant)) for mutant in sorted(run.mutants, key=lambda mutant: mutant.caught)],
-        anchors={case.case: matrix.anchor_of(case, run) for case in run.cases},
-        digest=digest_of(run),
-        data=_script_json({row.anchor: _details(row) for group in groups for row in group.rows}),
-        style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
-        policy=(
-            f"default-src 'none'; style-src '{_source_hash(style)}'; script-src '{_source_hash(script)}'; "
-            "base-uri 'none'; form-action 'none'"
-        ),
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            run=run,
+            verdict=run.verdict,
+            totals=run.totals,
+            counts=matrix.worst_first(case.verdict for case in run.cases),
+            headline=_headline(run),
+            groups=groups,
+            cards=cards,
+            named_cards=named_cards,
+            listed=[(case, matrix.anchor_of(case, run)) for case in red[MAX_CARDS : MAX_CARDS + MAX_LISTED]],
+            unlisted=max(0, len(red) - MAX_CARDS - MAX_LISTED),
+            unnamed=len(named) - len(named_cards),
+            with_cards={card.anchor for card in (*cards, *named_cards)},
+            divergences=_divergences(run),
+            conflicts=_conflicts(run),
+            mutants=[
+                (mutant, _mutant_view(mutant)) for mutant in sorted(run.mutants, key=lambda mutant: mutant.caught)
+            ],
+            anchors={case.case: matrix.anchor_of(case, run) for case in run.cases},
+            digest=digest_of(run),
+            data=_script_json({row.anchor: _details(row) for group in groups for row in group.rows}),
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            policy=(
+                f"default-src 'none'; style-src '{_source_hash(style)}'; script-src '{_source_hash(script)}'; "
+                "base-uri 'none'; form-action 'none'"
+            ),
+        )
     )
 
 

@@ -42,9 +42,9 @@ def difference(**changes: Any) -> Difference:
 
 def rule_broken(**changes: Any) -> Difference:
     """A broken rule, which has no lines to show."""
-    blank: dict[str, Any] = dict(expected=None, actual=None, utf16_offset=None, byte_offset=None, event=None, path="")
-    words = {"against": "cut-is-incomplete", "plan": "cut@77", "line": 0, "column": 0, "note": "77 bytes look complete"}
-    return difference(**{**blank, **words, **changes})
+    nowhere: dict[str, Any] = dict.fromkeys(("expected", "actual", "utf16_offset", "byte_offset", "event"))
+    words = {"against": "cut-is-incomplete", "plan": "cut@77", "line": 0, "column": 0, "path": ""}
+    return difference(**{**nowhere, **words, "note": "77 bytes look complete", **changes})
 
 
 def case(name: str = "openai-chat/text", **changes: Any) -> CaseResult:
@@ -137,7 +137,12 @@ def hostile() -> RunResult:
                 expected=f'{{"end":"ok","final":"{"x" * 100_000}Y{"z" * 100_000}"}}',
                 actual=f'{{"end":"ok","final":"{"x" * 100_000}y{"z" * 100_000}"}}',
             ),
-            difference(against="bytes", plan="split@7", expected=f'["t",{{"d":"{emoji[0]}"}}]', actual=f'["t",{{"d":"{emoji[1]}"}}]'),
+            difference(
+                against="bytes",
+                plan="split@7",
+                expected=f'["t",{{"d":"{emoji[0]}"}}]',
+                actual=f'["t",{{"d":"{emoji[1]}"}}]',
+            ),
             difference(against="sse", expected='["frame",{"data":"1"}]', actual=None),
             rule_broken(),
             *(difference(against="sse", plan=f"split@{at}") for at in range(3)),
@@ -173,15 +178,36 @@ def troubled() -> RunResult:
             *(case(f"anthropic-messages/{slug}") for slug in SLUGS[1:6]),
             failed,
             case("anthropic-messages/refusal", verdict=Verdict.DIVERGENCE, references=references[::2]),
-            case("anthropic-messages/length", verdict=Verdict.CONFLICT, references=references[1:], differences=(difference(against="anthropic"),)),
-            case("openai-chat/text", verdict=Verdict.ERROR, references=(), plans=(), parts=0, reason="openai-chat/text: no golden of sse in golden"),
+            case(
+                "anthropic-messages/length",
+                verdict=Verdict.CONFLICT,
+                references=references[1:],
+                differences=(difference(against="anthropic"),),
+            ),
+            case(
+                "openai-chat/text",
+                verdict=Verdict.ERROR,
+                references=(),
+                plans=(),
+                parts=0,
+                reason="openai-chat/text: no golden of sse in golden",
+            ),
             case("openai-chat/tool", verdict=Verdict.NOT_RUN, references=(), plans=(), parts=0, reason="needs Node"),
-            case("ollama-ndjson/text", verdict=Verdict.NOT_CLAIMED, references=(), plans=(), reason="streamcore does not claim it"),
+            case(
+                "ollama-ndjson/text",
+                verdict=Verdict.NOT_CLAIMED,
+                references=(),
+                plans=(),
+                reason="streamcore does not claim it",
+            ),
             case("openai-chat/unicode"),
         ),
         mutants=(mutant(), mutant("merged-by-index", caught=False, case="", plan="", difference=None, tried=28)),
         stale_divergences=("no-longer-there",),
-        divergence_reasons=(("late-usage", "The SDK drops usage that comes after the finish reason."), ("pings-kept", "Pings are no content.")),
+        divergence_reasons=(
+            ("late-usage", "The SDK drops usage that comes after the finish reason."),
+            ("pings-kept", "Pings are no content."),
+        ),
     )
 
 

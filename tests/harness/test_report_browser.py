@@ -178,7 +178,7 @@ def test_the_page_fits_the_window(measured: Any, width: int) -> None:
     for run in (troubled(), hostile(), large(40, failing=3)):
         overflow = measured(
             run,
-            "(d) => [d.documentElement.scrollWidth, d.documentElement.clientWidth, d.fonts.size]",
+            "(d) => [d.documentElement.scrollWidth, d.documentElement.clientWidth]",
             fragment="#case=openai-chat/text",
             width=width,
         )
@@ -222,7 +222,9 @@ def test_the_page_paints_without_a_script(tmp_path: Path, chromium: Any, theme: 
     # A viewer of artifacts that forbids scripts; the page's own policy says the same where its script is not the one
     # that it names.
     path, shot = tmp_path / "page.html", tmp_path / "shot.png"
-    path.write_text(re.sub(r"script-src &#39;[^;]*;", "script-src &#39;none&#39;;", html.render(only_failing())), "utf-8")
+    path.write_text(
+        re.sub(r"script-src &#39;[^;]*;", "script-src &#39;none&#39;;", html.render(only_failing())), "utf-8"
+    )
     chromium(
         f"--blink-settings=preferredColorScheme={0 if theme == 'dark' else 1}", "--hide-scrollbars",
         f"--window-size={width},1400", f"--screenshot={shot}", path.as_uri(), refused=True,

@@ -286,6 +286,25 @@ def test_the_wire_strip_shows_the_chunks_the_cut_and_the_place(bad: Node) -> Non
     assert "difference at byte 1,204, 1 cut" in strip.all("svg")[0]["aria-label"]
 
 
+@pytest.mark.parametrize(
+    ("chunking", "cuts", "caption"),
+    [
+        ("bytes", "M0 0H1000V9H0Z", "Below: 3,999 cuts of this chunking."),
+        ("every:1000", "M250 0v9M500 0v9M750 0v9", "Below: 3 cuts of this chunking."),
+        ("whole", "", ""),
+        ("cut@1000", "", "Darker: never fed."),
+        ("windows:64", "", ""),
+        ("a chunking of its own", "", ""),
+    ],
+)
+def test_the_wire_strip_knows_the_chunking_by_its_name(chunking: str, cuts: str, caption: str) -> None:
+    failed = case(verdict=Verdict.FAIL, body_bytes=4000, chunks=(), differences=(difference(plan=chunking),))
+    strip = parse(render(passing(cases=(failed,)))).one("figure", class_="wire")
+    assert [path["d"] for path in strip.all("path")] == ([cuts] if cuts else [])
+    assert caption in strip.one("figcaption").text
+    assert len(strip.all("rect", class_="lost")) == (chunking == "cut@1000")
+
+
 def test_a_long_line_is_cut_and_says_how_much_is_missing() -> None:
     text = render(hostile())
     card = _cards(parse(text))["openai-chat/long-line"]
@@ -374,43 +393,3 @@ def test_the_page_can_be_made_again_from_the_document(tmp_path: Path) -> None:
     run = write_reports(troubled(), tmp_path / "parity.json", first)
     assert render_again(tmp_path / "parity.json", again) == run == load(tmp_path / "parity.json")
     assert first.read_bytes() == again.read_bytes()
-
-
-# --- style and script
-
-
-def _luminance(colour: str) -> float:
-    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_contrast_is_at_least_4_5_to_1(theme: str) -> None:
-    """WCAG 2.2, success criterion 1.4.3, for every pair of colours that the style sheet sets on one another."""
-    blocks = re.findall(r":root {([^}]*--page[^}]*)}", CSS)
-    light, dark = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in blocks)
-    colours = light if theme == "light" else light | dark
-    verdicts = [name for name in colours if f"{name}-bg" in colours]
-    assert len(verdicts) == 6
-    pairs = [(name, f"{name}-bg") for name in verdicts]
-    pairs += [(name, "panel") for name in verdicts]
-    pairs += [(text, back) for text in ("text", "dim", "link", "fail") for back in ("page", "panel", "sunk")]
-    pairs += [("text", f"{name}-bg") for name in verdicts] + [("dim", f"{name}-bg") for name in verdicts]
-    pairs += [("escape", "sunk"), ("mark-text", "mark"), ("panel", "text")]
-    for front, back in pairs:
-        high, low = sorted((_luminance(colours[front]), _luminance(colours[back])), reverse=True)
-        assert (high + 0.05) / (low + 0.05) >= 4.5, f"{front} on {back}"
-
-
-def test_the_style_sheet_serves_every_reader() -> None:
-    wanted = ("prefers-color-scheme: dark", "prefers-reduced-motion", "@media print", ":focus-visible", "forced-colors")
-    for rule in wanted:
-        assert rule in CSS
-
-
-def test_the_script_puts_text_in_as_text_and_asks_nothing_of_the_network() -> None:
-    markup = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval(", "Function(")
-    for word in (*markup, "fetch(", "XMLHttp", "WebSocket", "import("):
-        assert word not in SCRIPT
-    assert "</" not in SCRIPT

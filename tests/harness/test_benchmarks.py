@@ -1,0 +1,99 @@
+"""The benchmarks measure what they say: the same bytes every time, and the same work done by everyone. Nothing is timed
+here."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.workloads import Stream
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))  # benchmarks/ is a folder of the checkout, not an installed package
+try:
+    from benchmarks import findings, framing, node_peer, parts, sdks, workloads
+    from benchmarks.__main__ import main
+finally:
+    sys.path.remove(str(ROOT))
+
+EVENTS = 60
+TEXT = [workloads.openai_text, workloads.anthropic_text]
+MAKERS = [
+    *(lambda make=make: make(EVENTS) for make in TEXT),
+    *(lambda make=make: make(600) for make in (workloads.openai_arguments, workloads.anthropic_arguments)),
+]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_workload_is_the_same_every_time(make: Callable[[], Stream]) -> None:
+    assert make() == make()
+    assert make().body.count(b"\n\n") == make().count
+
+
+@pytest.mark.parametrize(("make", "size"), [(TEXT[0], 290), (TEXT[1], 122)])
+def test_events_have_the_size_that_the_readme_says(make: Callable[[int], Stream], size: int) -> None:
+    events = make(1000).events
+    assert abs(sum(map(len, events)) / len(events) - size) < 5
+    assert len(set(events)) > 20
+
+
+@pytest.mark.parametrize("make", TEXT)
+@pytest.mark.parametrize("size", [1, 64, 1400])
+def test_every_sse_decoder_finds_every_event(make: Callable[[int], Stream], size: int) -> None:
+    stream = make(EVENTS)
+    chunks = workloads.cut(stream.body, size)
+    decoders = {"own": framing.own, "own with text": framing.own_with_text, **framing.peers()}
+    assert {name: decode(chunks) for name, decode in decoders.items()} == dict.fromkeys(decoders, stream.count)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_repeated_stream_has_as_many_events_and_decodes(make: Callable[[], Stream]) -> None:
+    stream = make()
+    assert b"".join(workloads.repeated(stream, len(stream.events), 1400)) == stream.body
+    chunks = list(workloads.repeated(stream, 2 * len(stream.events) + 3, 1400))
+    assert framing.own(chunks) == stream.count + len(stream.events) + 3
+
+
+@pytest.mark.filterwarnings("default")  # what the SDKs warn about is theirs
+@pytest.mark.parametrize(("make", "unseen"), [(TEXT[0], 1), (TEXT[1], 0)])
+def test_the_python_sdks_iterate_over_every_event(make: Callable[[int], Stream], unseen: int) -> None:
+    stream = make(EVENTS)
+    name, iterate = parts.python_peer(stream)
+    if iterate is None:
+        pytest.skip(f"not installed: {name}")
+    chunks = workloads.cut(stream.body, 1400)
+    assert iterate(chunks) == stream.count - unseen  # openai-python keeps [DONE] to itself
+    behind = sdks.over_transport(lambda source: parts.own(stream.dialect, source))
+    assert behind is not None
+    assert behind(chunks) == parts.own(stream.dialect, chunks) > EVENTS
+
+
+@pytest.mark.node
+def test_the_ai_sdk_gives_as_many_parts() -> None:
+    if missing := node_peer.why_not():
+        pytest.skip(missing)
+    with node_peer.AiSdk() as node:
+        for make in TEXT:
+            stream = make(EVENTS)
+            _, count = node.run(stream, 1400)
+            assert count == parts.own(stream.dialect, [stream.body])
+
+
+def test_a_bar_is_met_missed_or_not_run() -> None:
+    assert findings.Bar("x", ">=", 2, "x", 2.0).verdict == "pass"
+    assert findings.Bar("x", "<=", 2, "x", 2.1).verdict == "short"
+    assert findings.Bar("x", "<=", 2, "x", None, "no node").verdict == "not run: no node"
+
+
+def test_results_are_written_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "results.md"
+    assert main(["--smoke", "--only", "linearity", "--rounds", "3", "--out", str(out)]) == 0
+    assert "one open event, 64 B chunks" in capsys.readouterr().out
+    assert "| tool arguments, openai-chat: time for 4 n over n | <= 5.5 x |" in out.read_text(encoding="utf-8")
+    assert list(tmp_path.iterdir()) == [out]
