@@ -1,7 +1,7 @@
 """The page in a real browser, from disk: with and without its script, narrow and wide, with hostile content, and big.
 
 The page is also put into a frame of a page of the test's own, whose script measures it and writes what it found into its
-title; ``--dump-dom`` prints that.
+title; ``--dump-dom`` prints that. STREAMPARITY_SCREENSHOTS names a folder in which to keep what was painted.
 """
 
 from __future__ import annotations

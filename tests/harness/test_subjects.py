@@ -140,12 +140,12 @@ def test_sessions_have_snapshots_that_are_values(dialect: str) -> None:
     assert session.snapshot() == open_frame
 
 
-def test_a_core_session_tells_frames_and_warnings() -> None:
+def test_a_core_session_counts_frames_and_tells_of_a_cut() -> None:
     session = CoreSubject().open(case_of("openai-chat", b""))
 
     parts = session.feed(b'data: {"choices":[{"index":0,"delta":{"content":"H"}}]}\n\n')
 
-    assert [part["type"] for part in parts] == ["stream-start", "response-metadata", "text-start", "text-delta"]
+    assert [part["type"] for part in parts] == ["stream-start", "text-start", "text-delta"]
     assert session.frames == 1
     (error,) = [part for part in session.close() if part["type"] == "error"]
     assert (error["kind"], error["stage"]) == ("incomplete_stream", "close")
