@@ -11,17 +11,16 @@ from typing import Any, cast
 import click
 
 from harness import cassette
+from harness.canonical import canonical
 from harness.case import Case
 from harness.chunking import Chunking
 from harness.exits import InputError
 from harness.proof import run
 from harness.subjects import PartJson
-from harness.subjects.core import FrameSession
+from harness.subjects.core import FRAMINGS, FrameSession
 from harness.trace import header_line, trace_lines
 from streamcore import DIALECTS, Decoder
 from streamcore.dialects.base import Policy
-
-FRAMINGS = ("sse",)
 
 
 def decode_files(
@@ -40,8 +39,10 @@ def decode_files(
         for case in _cases(file, dialect):
             chunking = _chunking(chunks, case)
             if case.dialect in FRAMINGS:
-                parts = run(FrameSession(), case.body, chunking)
-                yield from _lines(case, parts)
+                session = FrameSession(case.dialect)
+                *lines, end = _lines(case, run(session, case.body, chunking))
+                yield from lines
+                yield canonical({"end": "error", "error": session.error}) if session.error else end
                 continue
             decoder = Decoder(case.dialect, policy=cast("Policy", policy))
             parts = [part.as_json() for chunk in chunking.chunks(case.body) for part in decoder.feed(chunk)]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+from uuid import UUID
 
 from harness.case import Case
 from harness.subjects import PartJson
-from streamcore import DIALECTS, Decoder, Snapshot
+from streamcore import DIALECTS, Decoder, ErrorKind, ErrorStage, Snapshot
+from streamcore.framing.eventstream import EventStreamFrame, EventStreamFramer, HeaderValue
+from streamcore.framing.jsonarray import JsonArrayFramer
+from streamcore.framing.ndjson import NdjsonFramer
 from streamcore.framing.sse import SseFrame, SseFramer
 
 
@@ -45,19 +51,29 @@ class CoreSession:
 
 
 class FrameSession:
-    """The framing alone, without any dialect: one ``frame`` part an event."""
+    """The framing alone, without any dialect: one ``frame`` part a frame. ``framing`` is a key of :data:`FRAMINGS`."""
 
-    def __init__(self) -> None:
-        self._framer = SseFramer()
+    def __init__(self, framing: str = "sse") -> None:
+        framer, self._as_json = FRAMINGS[framing]
+        self._framer = framer()
 
     def feed(self, chunk: bytes) -> list[PartJson]:
         """The frames that ``chunk`` completed."""
-        return [frame_json(frame) for frame in self._framer.feed(chunk)]
+        return [self._as_json(frame) for frame in self._framer.feed(chunk)]
 
     def close(self) -> list[PartJson]:
-        """Nothing: the standard discards a block without its blank line."""
-        self._framer.close()
-        return []
+        """The frame that needs no end of its own. Of SSE none: the standard discards a block without its blank line."""
+        residual = self._framer.close()
+        return [] if residual is None or isinstance(self._framer, SseFramer) else [self._as_json(residual)]
+
+    @property
+    def error(self) -> dict[str, str] | None:
+        """Kind and stage of what ended the framing before its time; None if nothing did. To be asked after ``close``."""
+        if self._framer.failure is not None:
+            return {"kind": self._framer.failure.kind, "stage": ErrorStage.STREAM}
+        if getattr(self._framer, "truncated", False):  # SSE and NDJSON cannot tell
+            return {"kind": ErrorKind.INCOMPLETE_STREAM, "stage": ErrorStage.CLOSE}
+        return None
 
     def snapshot(self) -> tuple[Any, ...]:
         """The framer's state."""
@@ -84,6 +100,37 @@ def frame_json(frame: SseFrame) -> PartJson:
     return part
 
 
+def eventstream_json(frame: EventStreamFrame) -> PartJson:
+    """``headers`` by name, and the payload: ``data`` if it is text, else base64 in ``data_base64``."""
+    headers, payload, _ = frame
+    part: PartJson = {"type": "frame", "headers": {name: _header_json(value) for name, value in headers.items()}}
+    try:
+        part["data"] = payload.decode()
+    except UnicodeDecodeError:
+        part["data_base64"] = b64encode(payload).decode()
+    return part
+
+
+def _header_json(value: HeaderValue) -> bool | int | str:
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    return str(value) if isinstance(value, UUID) else value
+
+
+def data_json(frame: tuple[bytes, int]) -> PartJson:
+    """The text of one JSON value: ``data``."""
+    return {"type": "frame", "data": frame[0].decode("utf-8", "replace")}
+
+
+FRAMINGS: dict[str, tuple[Callable[[], Any], Callable[[Any], PartJson]]] = {
+    "sse": (SseFramer, frame_json),
+    "eventstream": (EventStreamFramer, eventstream_json),
+    "ndjson": (NdjsonFramer, data_json),
+    "jsonarray": (JsonArrayFramer, data_json),
+}
+"""Names of the framings that need no dialect: the framer, and what makes a part of a frame."""
+
+
 class CoreSubject:
     """The first subject that passes."""
 
@@ -96,9 +143,9 @@ class CoreSubject:
             self.version = "uninstalled"
 
     def claims(self, dialect: str) -> bool:
-        """Every dialect that streamcore knows, and ``sse``, which is framing only."""
-        return dialect in DIALECTS or dialect == "sse"
+        """Every dialect that streamcore knows, and every framing."""
+        return dialect in DIALECTS or dialect in FRAMINGS
 
     def open(self, case: Case) -> CoreSession | FrameSession:
         """A fresh decoder, policy lenient."""
-        return FrameSession() if case.dialect == "sse" else CoreSession(case.dialect)
+        return FrameSession(case.dialect) if case.dialect in FRAMINGS else CoreSession(case.dialect)
