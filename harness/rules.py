@@ -276,7 +276,7 @@ def cut_is_legal(cut_parts: Sequence[PartJson], whole_parts: Sequence[PartJson])
     if len(rest) == 1 and rest[0]["type"] == "error" and _never_opened(whole_parts):
         return None
     if len(rest) == 1 and rest[0]["type"] == "finish":
-        return _finish_is_legal(rest[0], whole_parts)
+        return _finish_is_legal(rest[0], whole_parts, common)
     return f"the body was cut and a {rest[0]['type']} part came that the whole body does not have there"
 
 
@@ -309,7 +309,8 @@ def _never_opened(whole_parts: Sequence[PartJson]) -> bool:
     return len(whole_parts) == 1 and whole_parts[0]["type"] == "error" and whole_parts[0].get("stage") == "open"
 
 
-def _finish_is_legal(finish: PartJson, whole_parts: Sequence[PartJson]) -> str | None:
+def _finish_is_legal(finish: PartJson, whole_parts: Sequence[PartJson], at: int) -> str | None:
+    """``finish`` stands where the whole has part ``at``: that must be its finish too, or there was more to come."""
     choice = _choice(finish)
     reason = next(
         (part.get("finishReason") for part in whole_parts if part["type"] == "finish" and _choice(part) == choice),
@@ -319,4 +320,6 @@ def _finish_is_legal(finish: PartJson, whole_parts: Sequence[PartJson]) -> str |
         return "the body was cut and finishes, although the whole body does not"
     if finish.get("finishReason") != reason:
         return f"the body was cut and finishes with {finish.get('finishReason')}, the whole body with {reason}"
+    if at >= len(whole_parts) or whole_parts[at]["type"] != "finish" or _choice(whole_parts[at]) != choice:
+        return "the body was cut and finishes before everything that the whole body says is out"
     return None

@@ -251,7 +251,7 @@ def check_plan(
         comparisons=outcome.comparisons,
         sampled=outcome.sampled,
         verdict=verdict,
-        reason="" if outcome.chunkings else "nothing to run for this body",
+        reason="" if outcome.chunkings else "needs snapshots" if outcome.sampled else "nothing to run for this body",
     )
 
 

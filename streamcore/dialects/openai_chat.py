@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from streamcore import jsontext
 from streamcore.dialects.base import INVALID, Dialect, StreamState
 from streamcore.dialects.openai_chat_schema import CHUNK
 from streamcore.dialects.schema import Mismatch
@@ -42,6 +43,8 @@ _FINISH: Final[dict[str, FinishUnified]] = {
     "function_call": "tool-calls",
     "tool_calls": "tool-calls",
 }
+_EVENTS: Final = ("", "message", "error")
+_EXCERPT: Final = 60
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _decode = msgspec.json.Decoder().decode
 
@@ -158,6 +161,9 @@ class OpenAIChat(Dialect):
         if data == b"[DONE]":
             self._end(out)
             return
+        if data and event not in _EVENTS and not self._is_ours(data, event):
+            self.warn("unknown_event", f"an event named {json.dumps(event[:_EXCERPT])}")
+            return
         value = self.payload(data, out)
         if value is INVALID:
             return
@@ -173,6 +179,14 @@ class OpenAIChat(Dialect):
             return
         self.open(out)
         self._chunk(chunk, out)
+
+    def _is_ours(self, data: bytes, event: str) -> bool:
+        """Whether an event of a name that this API does not use holds one of its payloads nevertheless."""
+        try:
+            value = jsontext.loads(data, self.limits.max_json_depth)
+            return _error_in(value, event) is not None or bool(CHUNK(value))
+        except (jsontext.JsonTextError, Mismatch):
+            return False
 
     def _chunk(self, chunk: dict[str, Any], out: list[Part]) -> None:
         state = self.state

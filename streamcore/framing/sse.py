@@ -28,7 +28,7 @@ has one). A plain tuple, because one is made for every event."""
 _BOM = b"\xef\xbb\xbf"
 _EMPTY: list[SseFrame] = []
 _FIELDS = frozenset((b"data", b"event", b"id", b"retry"))
-_WORTH_BULK = 4096
+_WORTH_BULK = 2048
 """Bytes of a chunk from which on taking blocks in bulk is faster than going line by line."""
 _INTERNED_EVENTS = 64
 """Event types whose decoded text is remembered; more than any provider has."""
@@ -94,13 +94,16 @@ class SseFramer:
         pending = self._pending
         if self._held + len(pending) + len(chunk) > self._max_frame_bytes:
             return self._feed_bounded(chunk)
-        if b"\r" in chunk:
+        # Integers, because bytes.__contains__ tries to take its argument as one and catches the TypeError otherwise.
+        if 0x0D in chunk:
             return self._lines_of_any_kind(chunk)
-        if b"\n" not in chunk:
+        if 0x0A not in chunk:
             pending += chunk
             return _EMPTY
         out: list[SseFrame] = []
         if len(chunk) >= _WORTH_BULK:
+            if self._blocks_alike(chunk, out):
+                return out
             chunk = self._blocks(chunk, out)
         lines = chunk.split(b"\n")
         if pending:
@@ -155,6 +158,29 @@ class SseFramer:
         for line in lines:
             self._line(line, len(line) + 1, out)
         self.frames += len(out)
+
+    def _blocks_alike(self, chunk: bytes, out: list[SseFrame]) -> bool:
+        """Takes all of ``chunk`` in one go, if the open line is the first data line of its block and what follows is
+        more of the same: blocks of one data line, and the same event line or none. If not, does nothing: False.
+        """
+        pending = self._pending
+        if self._data is not None or self._id is not None or not pending.startswith(b"data: "):
+            return False
+        event = self._event
+        between = b"\n\nevent: %b\ndata: " % event.encode() if event else b"\n\ndata: "
+        payloads = chunk.split(between)
+        if 0x0A in b"".join(payloads):
+            return False
+        payloads[0] = bytes(pending)[6:] + payloads[0]
+        pending[6:] = payloads.pop()
+        width = len(between)
+        position = self._line_start + 8 - width
+        for payload in payloads:
+            position += width + len(payload)
+            out.append((payload, event, None, position))
+        self._line_start = position + width - 8
+        self.frames += len(out)
+        return True
 
     def _blocks(self, chunk: bytes, out: list[SseFrame]) -> bytes:
         """Takes the whole blocks between the first and the last blank line of ``chunk`` in one go.

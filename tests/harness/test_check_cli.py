@@ -73,7 +73,7 @@ def test_a_difference(project: Path, run: Run) -> None:
 
     assert code == DIFFERENCE
     assert '["text-delta",{"delta":" cam","id":"0"}]' in out
-    assert "streamparity check --case openai-chat/text --plan whole" in out
+    assert "streamparity check --case openai-chat/text --plan whole,bytes" in out
     assert out.splitlines()[-1].startswith("FAIL streamcore, plan bytes: 2 cases (1 fail, 1 pass)")
 
 

@@ -234,9 +234,9 @@ def test_an_unknown_dialect_is_a_usage_error(run: Run) -> None:
 
     message = one_line(run("--dialect", "open-chat", "a.body"), USAGE)
 
-    assert message == (
-        "Error: Invalid value for --dialect: unknown dialect 'open-chat'; known: sse, anthropic-messages, openai-chat"
-    )
+    told, known = message.split("; known: ")
+    assert told == "Error: Invalid value for --dialect: unknown dialect 'open-chat'"
+    assert {"sse", "anthropic-messages", "openai-chat"} <= set(known.split(", "))
 
 
 @pytest.mark.parametrize("chunks", ["0", "-1", "all", "1.5", "²", ""])

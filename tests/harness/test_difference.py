@@ -172,4 +172,4 @@ def test_the_command_is_quoted_for_the_shell() -> None:
 
     assert command == """streamparity check --case 'openai-chat/it'"'"'s here' --plan random:4 --subject my.module:Subject"""
     assert shlex.split(command)[3] == "openai-chat/it's here"
-    assert reproduce_command(CASE, "streamcore", "whole") == "streamparity check --case openai-chat/text --plan whole"
+    assert reproduce_command(CASE, "streamcore", "whole") == "streamparity check --case openai-chat/text --plan whole,bytes"

@@ -88,7 +88,7 @@ def test_one_changed_character_in_a_golden(project: Path) -> None:
             byte_offset=357 + 332 + 332 + 327,
             event=3,
             note="",
-            reproduce="streamparity check --case openai-chat/text --plan whole",
+            reproduce="streamparity check --case openai-chat/text --plan whole,bytes",
         ),
     )
 
@@ -233,7 +233,7 @@ def test_a_subject_that_hides_a_cut_breaks_a_rule(project: Path) -> None:
     (difference,) = result.differences
     assert (difference.against, difference.plan) == ("cut-is-incomplete", "cut@0")
     assert difference.note == "the body was cut and the parts just stop: no incomplete_stream error, no finish"
-    assert difference.reproduce == "streamparity check --case openai-chat/text --plan cut@0"
+    assert difference.reproduce == "streamparity check --case openai-chat/text --plan cut@0,bytes"
     assert result.plans[1].verdict is Verdict.FAIL
 
 
@@ -248,7 +248,7 @@ def test_a_broken_invariant_is_told_beside_the_difference_from_the_golden(projec
     unified, *rules = result.differences
     assert (unified.against, unified.line, unified.actual) == ("ai.openai.chat", 12, '["text-start",{"id":"9"}]')
     assert ("one-finish", "a text-start part after the finish") in [(one.against, one.note) for one in rules]
-    assert {one.reproduce for one in rules} == {"streamparity check --case openai-chat/text --plan whole"}
+    assert {one.reproduce for one in rules} == {"streamparity check --case openai-chat/text --plan whole,bytes"}
 
 
 def test_a_missing_golden_is_an_error_of_that_case(project: Path) -> None:

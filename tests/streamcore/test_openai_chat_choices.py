@@ -87,6 +87,14 @@ def test_two_choices() -> None:
     assert (message.finish.unified, other.finish.unified) == ("length", "stop")
 
 
+def test_logprobs_of_another_choice_are_not_the_streams() -> None:
+    probabilities = {"content": [{"token": "x", "logprob": -1, "top_logprobs": []}]}
+    body = text("a") + event(chunk({**choice({"content": "a"}, None, 1), "logprobs": probabilities}))
+    decoded = decode_every_way(body + finish("stop") + finish("stop", 1) + DONE)
+
+    assert decoded.parts[-1] == fin("stop", "stop")
+
+
 def test_only_another_choice() -> None:
     decoded = decode_every_way(text("x", "stop", index=2) + DONE)
 

@@ -10,6 +10,7 @@ import pytest
 
 from .toolcall_vector import PROTOCOL, Vector, check_lenient, check_strict
 from .wire import (
+    ABSENT,
     call,
     ended,
     finish,
@@ -106,6 +107,29 @@ VECTORS = [
         [("a", "f", "{}  ", True), ("b", "g", "[", False)],
         ["index_missing"] * 5 + ["invalid_arguments"],
         (PROTOCOL, 1),
+    ),
+    Vector(
+        "WH-085 no index: the call that was spoken of last goes on",
+        [
+            tools(call(0, "a", "f", "{"), call(1, "b", "g", "{")),
+            tools(call(0, args=" ")),
+            tools(call(ABSENT, args="}")),
+            tools(call(1, args="}")),
+        ],
+        [
+            i_start(),
+            i_delta("{"),
+            i_start("b", "g"),
+            i_delta("{", "b"),
+            i_delta(" "),
+            i_delta("}"),
+            i_delta("}", "b"),
+            *ended("{ }"),
+            *ended("{}", "b", "g"),
+        ],
+        [("a", "f", "{ }", True), ("b", "g", "{}", True)],
+        ["index_missing"],
+        (PROTOCOL, 3),
     ),
     Vector(
         "WH-085 neither index nor id: a name opens a call",
