@@ -12,9 +12,7 @@ import contextlib
 import functools
 import hashlib
 import json
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -26,6 +24,7 @@ import yaml
 from jsonschema.exceptions import best_match
 
 from harness.case import Case, StreamEnd
+from harness.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -200,16 +199,7 @@ def save(cassette: Cassette, path: Path, *, overwrite: bool = False) -> None:
     if path.exists() and not overwrite:
         raise CassetteError(str(path), "", "exists already", "pass --force to replace it")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_atomically(path, text)
     except OSError as error:
         raise CassetteError(str(path), "", f"cannot be written ({error.strerror})", "check the folder") from error
 

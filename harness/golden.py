@@ -17,15 +17,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.files import write_atomically
 from harness.oracle import Answer, Oracle, oracle_folder
 from harness.references import references_for
 
@@ -69,21 +68,6 @@ class Change:
     detail: str = ""
     stored: tuple[str, ...] = ()
     remade: tuple[str, ...] = ()
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Writes beside ``path``, then renames: what was there before is lost only when the new file is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def oracle_digest(folder: Path) -> str:

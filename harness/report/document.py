@@ -21,7 +21,7 @@ import msgspec
 from jsonschema.exceptions import best_match
 
 from harness.exits import InputError
-from harness.golden import write_atomically
+from harness.files import write_atomically
 from harness.report.visible import ascii_only
 from harness.verdict import GREEN, RunResult, Verdict, worst_of
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.golden import write_atomically
+from harness.files import write_atomically
 from harness.report import matrix
 from harness.report.differences import DifferenceView, view_of
 from harness.report.document import DocumentError, digest_of, seal

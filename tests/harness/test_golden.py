@@ -11,7 +11,8 @@ import pytest
 
 from harness import golden as golden_module
 from harness.case import Case
-from harness.golden import Change, GoldenCache, GoldenError, GoldenMissing, GoldenStore, oracle_digest, write_atomically
+from harness.files import write_atomically
+from harness.golden import Change, GoldenCache, GoldenError, GoldenMissing, GoldenStore, oracle_digest
 from harness.oracle import Answer, OracleError
 from harness.references import has_several_choices, references_for
 from harness.trace import header_line
