@@ -5,12 +5,13 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from harness.case import Case
 from harness.subjects import PartJson
 from streamcore import DIALECTS, Decoder, ErrorKind, ErrorStage, Snapshot
+from streamcore.framing import FrameFailure
 from streamcore.framing.eventstream import EventStreamFrame, EventStreamFramer, HeaderValue
 from streamcore.framing.jsonarray import JsonArrayFramer
 from streamcore.framing.ndjson import NdjsonFramer
@@ -50,12 +51,31 @@ class CoreSession:
         return self._decoder.frames
 
 
+class Framer(Protocol):
+    """What all framers have in common; each has a type of frame of its own."""
+
+    failure: FrameFailure | None
+    frames: int
+
+    def feed(self, chunk: bytes) -> list[Any]:
+        """The frames that ``chunk`` completed."""
+
+    def close(self) -> Any:
+        """The frame that the end of input left unterminated, or None."""
+
+    def snapshot(self) -> tuple[Any, ...]:
+        """The whole state."""
+
+    def restore(self, snapshot: tuple[Any, ...]) -> None:
+        """Puts the state back."""
+
+
 class FrameSession:
     """The framing alone, without any dialect: one ``frame`` part a frame. ``framing`` is a key of :data:`FRAMINGS`."""
 
     def __init__(self, framing: str = "sse") -> None:
         framer, self._as_json = FRAMINGS[framing]
-        self._framer = framer()
+        self._framer: Framer = framer()
 
     def feed(self, chunk: bytes) -> list[PartJson]:
         """The frames that ``chunk`` completed."""
@@ -122,7 +142,7 @@ def data_json(frame: tuple[bytes, int]) -> PartJson:
     return {"type": "frame", "data": frame[0].decode("utf-8", "replace")}
 
 
-FRAMINGS: dict[str, tuple[Callable[[], Any], Callable[[Any], PartJson]]] = {
+FRAMINGS: dict[str, tuple[Callable[[], Framer], Callable[[Any], PartJson]]] = {
     "sse": (SseFramer, frame_json),
     "eventstream": (EventStreamFramer, eventstream_json),
     "ndjson": (NdjsonFramer, data_json),

@@ -32,6 +32,8 @@ KINDS = [
     "nameless_call",
     "tool_call_protocol",
     "event_too_large",
+    "frame_crc",
+    "frame_length",
     "not_an_event_stream",
     "invalid_utf8",
     "provider",
