@@ -159,7 +159,10 @@ class OpenAIChat(Dialect):
             self.lenient("data_after_end", "an event after [DONE]", out)
             return
         if data == b"[DONE]":
-            self._end(out)
+            if state.opened:
+                self._end(out)
+            else:
+                self._incomplete("[DONE] and not one chunk before it", out)
             return
         if data and event not in _EVENTS and not self._is_ours(data, event):
             self.warn("unknown_event", f"an event named {json.dumps(event[:_EXCERPT])}")

@@ -251,7 +251,7 @@ class SseFramer:
                 self._pending.clear()
                 self._line_start = len(_BOM)
                 chunk = start[len(_BOM) :]
-        elif self._skip_lf:
+        else:
             self._skip_lf = False
             if chunk[0] == 0x0A:
                 self._line_start += 1

@@ -109,8 +109,13 @@ def test_a_body_without_done_and_finish_reason_was_cut(frames: list[bytes]) -> N
         assert not decoded.message.complete
 
 
-def test_nothing_but_done() -> None:
-    assert decode_every_way(DONE).parts == [START, fin("other", None)]
+@pytest.mark.parametrize("before", [b"", b": ping\n\n", event({"x": 1}, "thread.created")])
+def test_done_without_a_single_chunk_is_no_answer(before: bytes) -> None:
+    """V18: a stream of another API, or none at all, must not pass for an empty answer because it ends with [DONE]."""
+    decoded = decode_every_way(before + DONE)
+
+    assert decoded.parts == [START, err("incomplete_stream", "close", len(before + DONE))]
+    assert not decoded.message.complete
 
 
 @pytest.mark.parametrize("payload", ["[DONE] ", "[done]", '"[DONE]"', "[DONE]x", "DONE"])

@@ -280,6 +280,7 @@ def test_an_unterminated_block(body: bytes, frames: list[Frame], residual: Frame
         (b"data\n" * 20, 43, []),
         (b"\xef\xbb\xbfdata: 12345", 13, []),
         (b"data: 1234\n\n" * 3, None, [b"1234"] * 3),
+        (b"data: 1\r\n\r\n" * 3, None, [b"1"] * 3),
         (b"x" * 50, 10, []),
     ],
 )
