@@ -162,7 +162,9 @@ def check(
 
 @cli.command(epilog=EPILOG)
 @click.option(
-    "--dialect", metavar="D", help="The dialect of the files; `sse` stops after the framing. A cassette knows its own."
+    "--dialect",
+    metavar="D",
+    help="The dialect of the files. sse, eventstream, ndjson and jsonarray stop after the framing. A cassette knows its own.",
 )
 @click.option(
     "--chunks",

@@ -35,6 +35,8 @@ def decode_files(
     if dialect is not None and dialect not in DIALECTS and dialect not in FRAMINGS:
         known = ", ".join((*FRAMINGS, *sorted(DIALECTS)))
         raise click.BadParameter(f"unknown dialect {dialect!r}; known: {known}", param_hint="--dialect")
+    if summary and dialect in FRAMINGS:
+        raise click.BadParameter(f"{dialect} gives frames; a summary needs a dialect of messages", param_hint="--summary")
     for file in files:
         for case in _cases(file, dialect):
             chunking = _chunking(chunks, case)
