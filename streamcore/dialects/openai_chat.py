@@ -117,7 +117,7 @@ class OpenAIChat(Dialect):
                     and self._one_delta(data, len(value) + len(choice) + 1, delta, out)
                 ):
                     return
-            except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
+            except (LookupError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError):
                 pass
         self.frame_in_full(frame, out)
 

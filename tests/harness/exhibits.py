@@ -191,7 +191,8 @@ EXHIBITS: dict[str, tuple[Exhibit, ...]] = {
     ),
     "cut-looks-complete": (
         Exhibit(tools(*ONE_CALL[:2], finish=None), ("whole", "bytes")),
-        Exhibit(b"", ("whole", "bytes")),
+        Exhibit(sse(chat({"content": "a"})), ("whole", "bytes")),
+        Exhibit(b"", (), ("whole", "bytes")),
         Exhibit(HELLO, (), ("whole", "bytes")),
         Exhibit(HELLO + b"\n: bye", (), ("whole", "bytes")),
         Exhibit(message(*says("a")[:2], complete=False), ("whole", "bytes"), (), ANTHROPIC_MESSAGES),
