@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from streamcore.framing.eventstream import EventStreamFramer
 from streamcore.framing.sse import SseFramer
 
 if TYPE_CHECKING:
@@ -26,18 +28,85 @@ class Reference:
 
 
 SSE = Reference("sse", "frames", "eventsource-parser")
+EVENTSTREAM = Reference("eventstream", "frames", "@smithy/eventstream-codec")
+
+_OPENAI_CHAT = Reference("ai.openai.chat", "trace", "@ai-sdk/openai")
+_OPENAI_NATIVE = Reference("openai.chat", "final", "openai")
+_RESPONSES = Reference("ai.openai.responses", "trace", "@ai-sdk/openai")
+_RESPONSES_NATIVE = Reference("openai.responses", "final", "openai")
+_ANTHROPIC = Reference("ai.anthropic", "trace", "@ai-sdk/anthropic")
+_ANTHROPIC_NATIVE = Reference("anthropic", "final", "@anthropic-ai/sdk")
+_GOOGLE = Reference("ai.google", "trace", "@ai-sdk/google")
+_GENAI = Reference("genai", "final", "@google/genai")
+_COMPATIBLE = (Reference("ai.compat", "trace", "@ai-sdk/openai-compatible"), SSE)
 
 REFERENCES: dict[str, tuple[Reference, ...]] = {
-    "openai-chat": (
-        Reference("ai.openai.chat", "trace", "@ai-sdk/openai"),
-        Reference("openai.chat", "final", "openai"),
+    "openai-chat": (_OPENAI_CHAT, _OPENAI_NATIVE, SSE),
+    "gateway-openai-chat": (_OPENAI_CHAT, _OPENAI_NATIVE, SSE),
+    "azure-openai": (Reference("ai.azure.chat", "trace", "@ai-sdk/azure"), _OPENAI_NATIVE, SSE),
+    "openai-completions-legacy": (
+        Reference("ai.openai.completion", "trace", "@ai-sdk/openai"),
+        Reference("openai.completion", "final", "openai"),
         SSE,
     ),
-    "anthropic-messages": (
-        Reference("ai.anthropic", "trace", "@ai-sdk/anthropic"),
-        Reference("anthropic", "final", "@anthropic-ai/sdk"),
+    "openai-responses": (_RESPONSES, _RESPONSES_NATIVE, SSE),
+    "azure-openai-responses": (Reference("ai.azure.responses", "trace", "@ai-sdk/azure"), _RESPONSES_NATIVE, SSE),
+    "bedrock-mantle-responses": (_RESPONSES, _RESPONSES_NATIVE, SSE),
+    "deepseek-responses": (_RESPONSES, _RESPONSES_NATIVE, SSE),
+    "gateway-responses": (_RESPONSES, _RESPONSES_NATIVE, SSE),
+    "openrouter-responses": (_RESPONSES, _RESPONSES_NATIVE, SSE),
+    "xai-responses": (Reference("ai.xai.responses", "trace", "@ai-sdk/xai"), _RESPONSES_NATIVE, SSE),
+    "xai-chat": (Reference("ai.xai.chat", "trace", "@ai-sdk/xai"), _OPENAI_NATIVE, SSE),
+    "anthropic-messages": (_ANTHROPIC, _ANTHROPIC_NATIVE, SSE),
+    "gateway-anthropic": (_ANTHROPIC, _ANTHROPIC_NATIVE, SSE),
+    "vertex-anthropic": (
+        Reference("ai.vertex.anthropic", "trace", "@ai-sdk/google-vertex"),
+        _ANTHROPIC_NATIVE,
         SSE,
     ),
+    "gemini-generateContent": (_GOOGLE, _GENAI, SSE),
+    "gateway-gemini": (_GOOGLE, _GENAI, SSE),
+    "gemini-generateContent-json-array": (
+        Reference("ai.google.array", "trace", "@ai-sdk/google"),
+        Reference("genai.array", "final", "@google/genai"),
+    ),
+    "gemini-interactions": (Reference("ai.google.interactions", "trace", "@ai-sdk/google"), SSE),
+    "vertex-gemini": (
+        Reference("ai.vertex", "trace", "@ai-sdk/google-vertex"),
+        Reference("genai.vertex", "final", "@google/genai"),
+        SSE,
+    ),
+    "bedrock-converse-stream": (
+        Reference("ai.bedrock", "trace", "@ai-sdk/amazon-bedrock"),
+        Reference("bedrock.sdk", "final", "@aws-sdk/client-bedrock-runtime"),
+        EVENTSTREAM,
+    ),
+    "bedrock-invoke-with-response-stream": (
+        Reference("ai.bedrock.anthropic", "trace", "@ai-sdk/amazon-bedrock"),
+        Reference("bedrock.invoke.sdk", "final", "@aws-sdk/client-bedrock-runtime"),
+        EVENTSTREAM,
+    ),
+    "cohere-v2": (Reference("ai.cohere", "trace", "@ai-sdk/cohere"), SSE),
+    "ollama-ndjson": (Reference("ollama", "final", "ollama"),),
+    "deepseek": (Reference("ai.deepseek", "trace", "@ai-sdk/deepseek"), SSE),
+    "groq": (Reference("ai.groq", "trace", "@ai-sdk/groq"), SSE),
+    "mistral": (Reference("ai.mistral", "trace", "@ai-sdk/mistral"), SSE),
+    "perplexity": (Reference("ai.perplexity", "trace", "@ai-sdk/perplexity"), SSE),
+    "openai-compatible": _COMPATIBLE,
+    "ai21": _COMPATIBLE,
+    "avian": _COMPATIBLE,
+    "cloudflare": _COMPATIBLE,
+    "crusoe": _COMPATIBLE,
+    "databricks": _COMPATIBLE,
+    "huggingface": _COMPATIBLE,
+    "local-openai-compat": _COMPATIBLE,
+    "ollama-openai-compat": _COMPATIBLE,
+    "openrouter": _COMPATIBLE,
+    "snowflake": _COMPATIBLE,
+    "together": _COMPATIBLE,
+    "vercel-gateway": _COMPATIBLE,
+    "writer": _COMPATIBLE,
+    "zai": _COMPATIBLE,
 }
 """Dialect -> its references, the unified one first."""
 
@@ -46,12 +115,24 @@ def references_for(case: Case) -> tuple[Reference, ...]:
     """The references that ``case`` is compared with.
 
     The AI SDK mixes all choices of an OpenAI response into one, so a body with more than one choice is compared with
-    the native SDK alone.
+    the native SDK alone; and of the model families that Bedrock's InvokeModel passes on it reads Anthropic's only.
     """
     references = REFERENCES.get(case.dialect, ())
-    if case.dialect == "openai-chat" and has_several_choices(case.body):
-        return tuple(reference for reference in references if reference.kind != "trace")
-    return references
+    no_trace = (_OPENAI_NATIVE in references and has_several_choices(case.body)) or (
+        case.dialect == "bedrock-invoke-with-response-stream" and not _is_anthropic(case.body)
+    )
+    return tuple(reference for reference in references if not (no_trace and reference.kind == "trace"))
+
+
+def _is_anthropic(body: bytes) -> bool:
+    """Whether the first model output inside a Bedrock event stream is an event of Anthropic's."""
+    for _, payload, _ in EventStreamFramer().feed(body):
+        try:
+            inner = json.loads(b64decode(json.loads(payload)["bytes"]))
+            return isinstance(inner, dict) and inner.get("type") == "message_start"
+        except (ValueError, KeyError, TypeError):
+            return False
+    return False
 
 
 def has_several_choices(body: bytes) -> bool:

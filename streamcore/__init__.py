@@ -11,6 +11,7 @@ from streamcore.dialects import DIALECTS
 from streamcore.errors import CallerError, ErrorKind, ErrorStage, StreamcoreError, Warning, WireError
 from streamcore.limits import Limits
 from streamcore.message import (
+    FileBlock,
     FinishReason,
     Message,
     ReasoningBlock,
@@ -27,6 +28,7 @@ __all__ = [
     "Decoder",
     "ErrorKind",
     "ErrorStage",
+    "FileBlock",
     "FinishReason",
     "Limits",
     "Message",

@@ -15,6 +15,7 @@ from streamcore import jsontext
 from streamcore.errors import WireError
 from streamcore.parts import (
     Error,
+    File,
     Finish,
     FinishUnified,
     Metadata,
@@ -103,7 +104,14 @@ class SourceBlock:
     source: Source
 
 
-Block = TextBlock | ReasoningBlock | ToolCallBlock | ToolResultBlock | SourceBlock
+@dataclass(frozen=True, slots=True)
+class FileBlock:
+    """A file that the model made, as the ``file`` part has it."""
+
+    file: File
+
+
+Block = TextBlock | ReasoningBlock | ToolCallBlock | ToolResultBlock | SourceBlock | FileBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +301,8 @@ class MessageAssembler:
                 fold.choice(0).put(ToolResultBlock(part.tool_call_id, part.tool_name, part.result, bool(part.is_error)))
             case Source():
                 fold.choice(part.choice).put(SourceBlock(part))
+            case File():
+                fold.choice(0).put(FileBlock(part))
             case ResponseMetadata():
                 fold.id = well_formed(part.id) if part.id is not None else fold.id
                 fold.model = well_formed(part.model_id) if part.model_id is not None else fold.model

@@ -255,6 +255,41 @@ class Source(Part):
 
 
 @dataclass(slots=True)
+class File(Part):
+    """A file that the model made, such as an image."""
+
+    type = "file"
+    media_type: str
+    data: str
+    """Base64, as the wire had it."""
+    metadata: Metadata | None = None
+
+    def as_json(self) -> dict[str, Json]:
+        """``mediaType`` and ``data``."""
+        return _with(
+            {"type": "file", "mediaType": self.media_type, "data": self.data},
+            providerMetadata=self.metadata,
+        )
+
+
+@dataclass(slots=True)
+class ToolApprovalRequest(Part):
+    """The provider wants to execute a tool itself, and waits for the user's leave."""
+
+    type = "tool-approval-request"
+    approval_id: str
+    tool_call_id: str
+    metadata: Metadata | None = None
+
+    def as_json(self) -> dict[str, Json]:
+        """``approvalId`` names the request, ``toolCallId`` the call that it is about."""
+        return _with(
+            {"type": "tool-approval-request", "approvalId": self.approval_id, "toolCallId": self.tool_call_id},
+            providerMetadata=self.metadata,
+        )
+
+
+@dataclass(slots=True)
 class Usage:
     """Token counts. Absent where the provider did not say; later figures replace earlier ones field by field."""
 

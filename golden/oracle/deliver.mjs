@@ -36,7 +36,8 @@ export const BYTEWISE_LIMIT = 64 * 1024;
 export const CAPPED_CHUNK = 61;
 
 /** The chunkings a reference is run with: name and chunks. The first is the golden's, the others must agree with it. */
-export function plans(body, { random = 0, seed = 0 } = {}) {
+export function plans(body, { random = 0, seed = 0, wholeOnly = false } = {}) {
+  if (wholeOnly) return [{ plan: 'whole', chunks: whole(body) }];
   const bytewise = body.length <= BYTEWISE_LIMIT ? ['bytes', 1] : [`every:${CAPPED_CHUNK}`, CAPPED_CHUNK];
   const list = [
     { plan: 'whole', chunks: whole(body) },
@@ -84,3 +85,20 @@ export class Delivery {
     return started ? 'stream' : 'open';
   }
 }
+
+/**
+ * A `fetch` for SDKs that read a stream of values as server-sent events only: each element of a JSON array becomes one
+ * event. Whatever is no JSON array passes unchanged.
+ */
+export const elementsAsEvents = (fetch) => async (...request) => {
+  const response = await fetch(...request);
+  const text = await response.text();
+  let elements;
+  try {
+    elements = JSON.parse(text);
+  } catch {
+    elements = undefined;
+  }
+  const events = Array.isArray(elements) && elements.map((element) => `data: ${JSON.stringify(element)}\n\n`).join('');
+  return new Response(events === false ? text : events, { status: response.status, headers: response.headers });
+};

@@ -40,6 +40,11 @@ function errorsOnTheWire(body) {
   return found;
 }
 
+/** Errors of AWS event-stream framing have no class or code, only words. */
+const FRAMING = [[/checksum/i, 'frame_crc'], [/^Incomplete .*event-stream frame/, 'incomplete_stream'], [/too short/, 'frame_length']];
+
+const framingKind = ({ message }) => FRAMING.find(([words]) => words.test(message))?.[1];
+
 /** Normalises the errors of one run over one body. */
 export class ErrorNormaliser {
   #body;
@@ -61,7 +66,7 @@ export class ErrorNormaliser {
     if (marked(error, 'AI_JSONParseError')) return { kind: 'malformed_json', payload: error.text };
     if (marked(error, 'AI_TypeValidationError')) return { kind: 'invalid_payload', payload: error.value };
     if (marked(error, 'AI_APICallError')) return this.call(error);
-    if (error instanceof Error) return { kind: 'state' };
+    if (error instanceof Error) return { kind: framingKind(error) ?? 'state' };
     return this.provider(error);
   }
 

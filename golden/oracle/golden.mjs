@@ -75,7 +75,7 @@ export async function makeGolden({ name, reference, body, check, limitMs }) {
   const header = canonical({ v: FORMAT_VERSION, ref: name, body: sha256(body) });
   const variants = [];
   let lines;
-  for (const variant of plans(body, check)) {
+  for (const variant of plans(body, { ...check, wholeOnly: reference.wholeOnly })) {
     const got = [header, ...await runOnce(reference, body, variant, start + limitMs - performance.now())];
     variants.push({ plan: variant.plan, chunks: variant.chunks.length });
     lines ??= got;

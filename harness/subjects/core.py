@@ -5,13 +5,13 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from harness.case import Case
 from harness.subjects import PartJson
 from streamcore import DIALECTS, Decoder, ErrorKind, ErrorStage, Snapshot
-from streamcore.framing import FrameFailure
+from streamcore.framing import Framer
 from streamcore.framing.eventstream import EventStreamFrame, EventStreamFramer, HeaderValue
 from streamcore.framing.jsonarray import JsonArrayFramer
 from streamcore.framing.ndjson import NdjsonFramer
@@ -51,25 +51,6 @@ class CoreSession:
         return self._decoder.frames
 
 
-class Framer(Protocol):
-    """What all framers have in common; each has a type of frame of its own."""
-
-    failure: FrameFailure | None
-    frames: int
-
-    def feed(self, chunk: bytes) -> list[Any]:
-        """The frames that ``chunk`` completed."""
-
-    def close(self) -> Any:
-        """The frame that the end of input left unterminated, or None."""
-
-    def snapshot(self) -> tuple[Any, ...]:
-        """The whole state."""
-
-    def restore(self, snapshot: tuple[Any, ...]) -> None:
-        """Puts the state back."""
-
-
 class FrameSession:
     """The framing alone, without any dialect: one ``frame`` part a frame. ``framing`` is a key of :data:`FRAMINGS`."""
 
@@ -91,7 +72,7 @@ class FrameSession:
         """Kind and stage of what ended the framing before its time; None if nothing did. To be asked after ``close``."""
         if self._framer.failure is not None:
             return {"kind": self._framer.failure.kind, "stage": ErrorStage.STREAM}
-        if getattr(self._framer, "truncated", False):  # SSE and NDJSON cannot tell
+        if self._framer.truncated:
             return {"kind": ErrorKind.INCOMPLETE_STREAM, "stage": ErrorStage.CLOSE}
         return None
 

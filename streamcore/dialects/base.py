@@ -19,8 +19,8 @@ from typing import Any, ClassVar, Literal, get_args
 
 from streamcore import jsontext
 from streamcore.errors import ABSENT, ErrorKind, ErrorStage, Warning, WireError
-from streamcore.framing import FrameFailure
-from streamcore.framing.sse import SseFrame, SseFramer
+from streamcore.framing import FrameFailure, Framer
+from streamcore.framing.sse import SseFramer
 from streamcore.limits import Limits
 from streamcore.parts import Error, Part, StreamStart
 from streamcore.state import State, capture, reinstate
@@ -54,10 +54,10 @@ class StreamState(State):
 
 
 class Dialect:
-    """Base of the dialects: SSE frames with JSON payloads in, parts out."""
+    """Base of the dialects: frames with JSON payloads in, parts out."""
 
     name: ClassVar[str]
-    framer: ClassVar[type[SseFramer]] = SseFramer
+    framer: ClassVar[type[Framer]] = SseFramer
     state: StreamState
 
     def __init__(self, policy: Policy, limits: Limits) -> None:
@@ -72,8 +72,8 @@ class Dialect:
         """The state before the first frame."""
         raise NotImplementedError
 
-    def frame(self, frame: SseFrame, out: list[Part]) -> None:
-        """Appends to ``out`` the parts that ``frame`` completes."""
+    def frame(self, frame: Any, out: list[Part]) -> None:
+        """Appends to ``out`` the parts that ``frame``, which is what the dialect's framer gives, completes."""
         raise NotImplementedError
 
     def has_finished(self) -> bool:
@@ -87,7 +87,7 @@ class Dialect:
         """
         raise NotImplementedError
 
-    def close(self, framer: SseFramer, out: list[Part]) -> None:
+    def close(self, framer: Framer, out: list[Part]) -> None:
         """End of input: the unterminated frame, text outside any frame, and the verdict on completeness."""
         state = self.state
         residual = framer.close()
@@ -96,23 +96,41 @@ class Dialect:
             return
         empty = framer.frames == 0 and residual is None
         if residual is not None:
-            if self._is_whole(residual[0]):
-                if not state.ended:
-                    detail = "the last event has no blank line after it"
-                    self.lenient("unterminated_event", detail, out, ErrorKind.INCOMPLETE_STREAM)
-                # A [DONE] without a blank line may be the beginning of something longer: by itself it ends nothing.
-                if residual[0] != b"[DONE]" or self.has_finished():
-                    self.frame(residual, out)
-            elif not state.ended and not state.provider_failed:
-                self._incomplete("the body ends inside an event", out)
+            self._residual(residual, out)
+        elif framer.truncated and not state.ended and not state.provider_failed:
+            self.truncated(out)
         if not state.ended:
             self._stray_text(framer.stray.strip(), empty, out)
         if not state.ended and not self.end(out) and not state.provider_failed:
             self._incomplete("no event at all" if empty else "no terminal event", out)
 
+    def _residual(self, frame: Any, out: list[Part]) -> None:
+        """The last frame, which the end of input left unterminated."""
+        state = self.state
+        data = frame[0]
+        if self._is_whole(data):
+            if not state.ended:
+                detail = "the last event has no blank line after it"
+                self.lenient("unterminated_event", detail, out, ErrorKind.INCOMPLETE_STREAM)
+            # A [DONE] without a blank line may be the beginning of something longer: by itself it ends nothing.
+            if data != b"[DONE]" or self.has_finished():
+                self.frame(frame, out)
+        elif not state.ended and not state.provider_failed:
+            self._incomplete("the body ends inside an event", out)
+
+    def truncated(self, out: list[Part]) -> None:
+        """The wire format itself is not at its end, and nothing of what it lacks can be read."""
+        self._incomplete("the body ends inside a frame", out)
+
     def framing_failed(self, failure: FrameFailure, out: list[Part]) -> None:
         """The bytes cannot be framed any further."""
-        self.fail(failure.kind, failure.detail, out, offset=failure.offset, fatal=True)
+        # A body that is no stream at all may say why, but only all of its text can be read: ``close`` looks at it.
+        if failure.kind is not ErrorKind.NOT_AN_EVENT_STREAM:
+            self.fail(failure.kind, failure.detail, out, offset=failure.offset, fatal=True)
+
+    def stray_error(self, value: Any) -> Any:
+        """The provider's error in a JSON value that came outside any frame; None if it is none."""
+        return value.get("error") if isinstance(value, dict) else None
 
     def _is_whole(self, data: bytes) -> bool:
         if data == b"[DONE]":
@@ -134,8 +152,9 @@ class Dialect:
             value = jsontext.loads(stray, self.limits.max_json_depth)
         except jsontext.JsonTextError:
             value = None
-        if isinstance(value, dict) and value.get("error") is not None:
-            self.provider_error(value["error"], out)
+        error = self.stray_error(value)
+        if error is not None:
+            self.provider_error(error, out)
         elif empty:
             text = stray[:_EXCERPT].decode("utf-8", "replace")
             compressed = " (gzip data)" if stray.startswith(b"\x1f\x8b") else ""

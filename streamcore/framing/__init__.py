@@ -9,8 +9,10 @@ the bytes fed, however they are cut: pending bytes are never scanned or copied a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from streamcore.errors import ErrorKind
+from streamcore.limits import Limits
 
 
 @dataclass(slots=True, frozen=True)
@@ -20,3 +22,38 @@ class FrameFailure:
     kind: ErrorKind
     offset: int
     detail: str
+
+
+class Framer(Protocol):
+    """What all framers have in common. A frame is a tuple whose last item is the offset just after it."""
+
+    frames: int
+    """Frames completed so far."""
+    failure: FrameFailure | None
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        """``limits`` bound what a frame may make the framer hold."""
+
+    @property
+    def offset(self) -> int:
+        """Bytes fed so far."""
+
+    @property
+    def stray(self) -> bytes:
+        """The beginning of what was found outside any frame."""
+
+    @property
+    def truncated(self) -> bool:
+        """After ``close``: the end of input cut a frame that is lost, or the wire format itself is not at its end."""
+
+    def feed(self, chunk: bytes) -> list[Any]:
+        """The frames that ``chunk`` completed."""
+
+    def close(self) -> Any:
+        """The frame that the end of input left unterminated, or None."""
+
+    def snapshot(self) -> tuple[Any, ...]:
+        """The whole state."""
+
+    def restore(self, snapshot: tuple[Any, ...]) -> None:
+        """Puts the state back."""

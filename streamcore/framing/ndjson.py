@@ -28,6 +28,11 @@ class NdjsonFramer:
 
     __slots__ = ("_limit", "_line_start", "_pending", "failure", "frames")
 
+    stray = b""
+    """Always empty: every line is a frame."""
+    truncated = False
+    """Always False: a line that is cut cannot be told from one that only lacks its line end."""
+
     def __init__(self, limits: Limits | None = None) -> None:
         self._limit = (limits or Limits()).max_frame_bytes
         self._pending = bytearray()  # the open line

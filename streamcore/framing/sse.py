@@ -61,6 +61,9 @@ class SseFramer:
         "stray",
     )
 
+    truncated = False
+    """Always False: ``close`` hands out the block that was cut, for whoever can tell whether it is whole."""
+
     def __init__(self, limits: Limits | None = None) -> None:
         limits = limits or Limits()
         self._max_frame_bytes = limits.max_frame_bytes

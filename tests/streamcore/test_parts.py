@@ -93,6 +93,14 @@ SPELLINGS: list[tuple[Part, dict[str, Any]]] = [
         },
     ),
     (
+        parts.File("image/png", "aGk=", META),
+        {"type": "file", "mediaType": "image/png", "data": "aGk=", "providerMetadata": META},
+    ),
+    (
+        parts.ToolApprovalRequest("a", "c"),
+        {"type": "tool-approval-request", "approvalId": "a", "toolCallId": "c"},
+    ),
+    (
         parts.Finish("stop", None),
         {"type": "finish", "finishReason": {"unified": "stop"}, "usage": {"inputTokens": {}, "outputTokens": {}}},
     ),
