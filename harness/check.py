@@ -16,7 +16,7 @@ from harness.case import Case
 from harness.chunking import Plan
 from harness.corpus import CorpusError, corpus_cases
 from harness.divergence import Divergences
-from harness.exits import InputError
+from harness.exits import InputError, unknown
 from harness.golden import GoldenCache, GoldenError, GoldenStore
 from harness.mutation import run_mutants
 from harness.references import REFERENCES, references_for
@@ -69,8 +69,7 @@ def find_cases(cassettes: Path | None, corpora: Sequence[Path], globs: Sequence[
         found = list(cassette.iter_cases(cassettes)) if cassettes is not None else []
         for case in found:
             if case.dialect not in REFERENCES:
-                known = ", ".join(sorted(REFERENCES))
-                raise InputError(f"{case.source}: recorded.dialect: unknown dialect {case.dialect!r}; known: {known}")
+                raise InputError(f"{case.source}: recorded.dialect: {unknown('dialect', case.dialect, REFERENCES)}")
         for corpus in corpora:
             found += corpus_cases(corpus)
     except (cassette.CassetteError, CorpusError) as error:

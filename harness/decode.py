@@ -14,7 +14,7 @@ from harness import cassette
 from harness.canonical import canonical
 from harness.case import Case
 from harness.chunking import Chunking
-from harness.exits import InputError
+from harness.exits import InputError, unknown
 from harness.proof import run
 from harness.subjects import PartJson
 from harness.subjects.core import FRAMINGS, FrameSession
@@ -33,8 +33,7 @@ def decode_files(
         InputError: a file cannot be read, or does not say its dialect.
     """
     if dialect is not None and dialect not in DIALECTS and dialect not in FRAMINGS:
-        known = ", ".join((*FRAMINGS, *sorted(DIALECTS)))
-        raise click.BadParameter(f"unknown dialect {dialect!r}; known: {known}", param_hint="--dialect")
+        raise click.BadParameter(unknown("dialect", dialect, (*FRAMINGS, *DIALECTS)), param_hint="--dialect")
     if summary and dialect in FRAMINGS:
         raise click.BadParameter(f"{dialect} gives frames; a summary needs a dialect of messages", param_hint="--summary")
     for file in files:
@@ -78,7 +77,7 @@ def _cases(file: str, dialect: str | None) -> list[Case]:
 
 def _known(dialect: str, file: str) -> str:
     if dialect not in DIALECTS:
-        raise InputError(f"{file}: recorded.dialect: unknown dialect {dialect!r}; known: {', '.join(sorted(DIALECTS))}")
+        raise InputError(f"{file}: recorded.dialect: {unknown('dialect', dialect, DIALECTS)}")
     return dialect
 
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 PARITY = 0
 DIFFERENCE = 1
 """A difference nobody has named, a stale divergence, a mutant that was not caught."""
@@ -15,3 +21,10 @@ INTERRUPTED = 130
 
 class InputError(Exception):
     """Input that is missing, unreadable or stale; the message says what, where, and what to do."""
+
+
+def unknown(what: str, name: str, known: Collection[str]) -> str:
+    """What to tell someone who wrote a name that is none: the nearest one, and all of them."""
+    near = get_close_matches(name, known, n=1)
+    guess = f" (did you mean {near[0]}?)" if near else ""
+    return f"unknown {what} {name!r}{guess}; known: {', '.join(sorted(known))}"

@@ -110,6 +110,17 @@ REFERENCES: dict[str, tuple[Reference, ...]] = {
 }
 """Dialect -> its references, the unified one first."""
 
+WITHOUT_DIALECT: dict[str, str] = {
+    "anthropic-complete-legacy": "Anthropic's text completions, retired; no current SDK streams them",
+    "bedrock-agent": "the answer of an agent, which is text with a trace and no message of a model",
+    "cohere-v1": "the first version of Cohere's chat API, retired; the current SDKs speak version 2",
+    "openai-assistants": "events about threads and runs, an API that OpenAI retired in favour of Responses",
+    "openai-transcription": "a transcript of audio, no message of a model",
+    "replicate": "plain text in events, without any structure to assemble",
+    "watsonx": "text generation of one deployment platform, for which no TypeScript reference is at hand",
+}
+"""APIs of which recordings exist, and why there is no dialect for them."""
+
 
 def references_for(case: Case) -> tuple[Reference, ...]:
     """The references that ``case`` is compared with.

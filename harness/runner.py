@@ -20,7 +20,7 @@ from harness.difference import first_difference, reproduce_command
 from harness.divergence import Divergences
 from harness.golden import GoldenMissing
 from harness.proof import Outcome, Walk, prove, walk
-from harness.references import Reference, references_for
+from harness.references import WITHOUT_DIALECT, Reference, references_for
 from harness.rules import cut_is_legal, violations
 from harness.subjects import PartJson, Session, Subject
 from harness.trace import trace_lines
@@ -65,7 +65,8 @@ def check_case(case: Case, subject: Subject, check: Check, goldens: GoldenSource
         chunks=case.chunks,
     )
     if not subject.claims(case.dialect):
-        return dataclasses.replace(result, reason=f"{subject.name} does not claim {case.dialect}")
+        reason = WITHOUT_DIALECT.get(case.dialect) or f"{subject.name} does not claim {case.dialect}"
+        return dataclasses.replace(result, reason=reason)
     try:
         return _checked(case, subject, check, goldens, result)
     except GoldenMissing as missing:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from click import style
 
+from harness.report.dialects import dialect_lines
 from harness.report.differences import OWN_TRACES, DifferenceView, mark_of, view_of
 from harness.report.document import seal
 from harness.report.html import human_size
@@ -100,7 +101,7 @@ def wants_colour(stream: TextIO) -> bool:
 
 
 def summarise(run: RunResult, report: Path | None = None, *, quiet: bool = False, colour: bool | None = None) -> str:
-    """What a run found out, for people: every failing case, what else is wrong, and last the verdict.
+    """What a run found out, for people: every failing case, what else is wrong, a line a dialect, and last the verdict.
 
     Args:
         run: the run.
@@ -123,6 +124,7 @@ def summarise(run: RunResult, report: Path | None = None, *, quiet: bool = False
             for name in run.stale_divergences
         ]
         blocks += [f"{paint.verdict(Verdict.ERROR)} {ascii_only(problem)}" for problem in run.problems]
+        blocks += dialect_lines(run)
     return "\n".join([*blocks, _last_line(run, report, paint)])
 
 

@@ -182,7 +182,7 @@ def test_a_golden_of_another_body(project: Path, run: Run) -> None:
     ("old", "new", "message"),
     [
         ("sha256: cb766", "sha256: 00000", "interactions[0].stream.sha256: wrong hash: the body's sha256 is cb766ac196a7..."),
-        ("dialect: openai-chat", "dialect: open-chat", "recorded.dialect: unknown dialect 'open-chat'; known: anthropic-messages, openai-chat"),
+        ("dialect: openai-chat", "dialect: open-chat", "recorded.dialect: unknown dialect 'open-chat' (did you mean openai-chat?); known: "),
         ("version: 1\n", "version: {\n", "line 3, column "),
         ("chunks: [357,", "chunks: [356,", "interactions[0].stream.chunks: the chunks add up to 3184 bytes, the body has 3185"),
     ],

@@ -235,7 +235,7 @@ def test_an_unknown_dialect_is_a_usage_error(run: Run) -> None:
     message = one_line(run("--dialect", "open-chat", "a.body"), USAGE)
 
     told, known = message.split("; known: ")
-    assert told == "Error: Invalid value for --dialect: unknown dialect 'open-chat'"
+    assert told == "Error: Invalid value for --dialect: unknown dialect 'open-chat' (did you mean openai-chat?)"
     assert {"sse", "anthropic-messages", "openai-chat"} <= set(known.split(", "))
 
 
@@ -267,9 +267,9 @@ def test_a_folder_is_no_file(run: Run) -> None:
 def test_a_raw_body_does_not_say_its_dialect(run: Run) -> None:
     Path("a.body").write_bytes(CHAT)
 
-    assert one_line(run("a.body"), INPUT) == (
-        "streamparity: a.body: a raw body does not say what it is; add --dialect (anthropic-messages, openai-chat)"
-    )
+    message = one_line(run("a.body"), INPUT)
+    assert message.startswith("streamparity: a.body: a raw body does not say what it is; add --dialect (")
+    assert "openai-chat" in message
 
 
 def test_a_cassette_that_cannot_be_used(run: Run) -> None:
@@ -278,8 +278,8 @@ def test_a_cassette_that_cannot_be_used(run: Run) -> None:
     Path("hash.yaml").write_text(text.replace("Hello!", "Hallo!"))
     Path("not.yml").write_text("- [")
 
-    assert one_line(run("other.yaml"), INPUT) == (
-        "streamparity: other.yaml: recorded.dialect: unknown dialect 'cohere-chat'; known: anthropic-messages, openai-chat"
+    assert one_line(run("other.yaml"), INPUT).startswith(
+        "streamparity: other.yaml: recorded.dialect: unknown dialect 'cohere-chat' (did you mean "
     )
     assert "hash.yaml: interactions[0].stream.sha256: wrong hash" in one_line(run("hash.yaml"), INPUT)
     assert ": not YAML: " in one_line(run("not.yml"), INPUT)

@@ -86,10 +86,14 @@ def test_starting_in_the_middle_of_a_line_reads_it_as_from_the_start(filler: str
 # --- the terminal
 
 
-def test_a_pass_is_one_line() -> None:
-    text = console.summarise(passing(), Path("reports/parity.html"), colour=False)
+def test_a_pass_is_one_line_and_one_a_dialect() -> None:
+    *table, text = console.summarise(passing(), Path("reports/parity.html"), colour=False).splitlines()
 
-    assert text.splitlines() == [text]
+    assert [line.split() for line in table] == [
+        ["dialect", "cases", "pass"],
+        ["anthropic-messages", "14", "14"],
+        ["openai-chat", "14", "14"],
+    ]
     assert text.startswith("PASS streamcore, plan standard: 28 cases (28 pass); ")
     assert re.search(r"[\d,]+ chunkings, [\d,]+ splits, [\d,]+ comparisons; 2/2 mutants caught", text)
     assert text.endswith("; report reports/parity.html")
@@ -125,6 +129,18 @@ def test_everything_that_is_wrong_is_said() -> None:
     ):
         assert words in text
     assert len(console.summarise(troubled(), quiet=True, colour=False).splitlines()) == 1
+
+
+def test_a_dialect_that_is_not_claimed_says_why() -> None:
+    run = passing(cases=(case(), case("other/text", verdict=Verdict.NOT_CLAIMED, reason="it is\nno stream")))
+    lines = console.summarise(run, colour=False).splitlines()
+
+    assert "not claimed: other: it is\\u000ano stream" in lines
+    assert lines[0].split() == ["dialect", "cases", "pass", "not-claimed"]
+
+
+def test_a_run_of_one_dialect_needs_no_table() -> None:
+    assert len(console.summarise(passing(cases=(case(),)), colour=False).splitlines()) == 1
 
 
 def test_hostile_text_reaches_no_terminal() -> None:
