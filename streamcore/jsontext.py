@@ -168,16 +168,14 @@ def number_text(value: float) -> str:
     return f"{sign}{digits[0]}{tail}e{'+' if exponent > 0 else '-'}{abs(exponent)}"
 
 
+_NOTHING = object()
+
+
 def _is_array_index(key: str) -> bool:
     return key.isascii() and key.isdigit() and len(key) <= 10 and str(int(key)) == key and int(key) < 2**32 - 1
 
 
-def stringify(value: Any) -> str:
-    """``JSON.stringify(value)`` of a value that came out of ``JSON.parse``.
-
-    Keys that are array indices come first, in numeric order (ECMA-262 OrdinaryOwnPropertyKeys); numbers are doubles,
-    and those that are not finite become ``null``.
-    """
+def _scalar_text(value: Any) -> str:
     if value is None:
         return "null"
     if value is True:
@@ -186,12 +184,36 @@ def stringify(value: Any) -> str:
         return "false"
     if isinstance(value, str):
         return string_text(value)
-    if isinstance(value, int | float):
-        text = number_text(value)
-        return "null" if text[-1] in "yN" else text
-    if isinstance(value, list):
-        return "[" + ",".join(map(stringify, value)) + "]"
-    return "{" + ",".join(f"{string_text(key)}:{stringify(value[key])}" for key in property_order(value)) + "}"
+    text = number_text(value)
+    return "null" if text[-1] in "yN" else text
+
+
+def stringify(value: Any) -> str:
+    """``JSON.stringify(value)`` of a value that came out of ``JSON.parse``, however deep it nests.
+
+    Keys that are array indices come first, in numeric order (ECMA-262 OrdinaryOwnPropertyKeys); numbers are doubles,
+    and those that are not finite become ``null``.
+    """
+    pieces: list[str] = []
+    # What is still to write, last first: (text that goes before it, value), or (text, _NOTHING).
+    rest: list[tuple[str, Any]] = [("", value)]
+    while rest:
+        before, item = rest.pop()
+        pieces.append(before)
+        if isinstance(item, list):
+            pieces.append("[")
+            rest.append(("]", _NOTHING))
+            rest += [("," if at else "", item[at]) for at in range(len(item) - 1, -1, -1)]
+        elif isinstance(item, dict):
+            pieces.append("{")
+            rest.append(("}", _NOTHING))
+            keys = property_order(item)
+            members = [(("," if at else "") + string_text(key) + ":", item[key]) for at, key in enumerate(keys)]
+            members.reverse()
+            rest += members
+        elif item is not _NOTHING:
+            pieces.append(_scalar_text(item))
+    return "".join(pieces)
 
 
 def property_order(value: dict[str, Any]) -> list[str]:

@@ -262,6 +262,7 @@ class MessageAssembler:
         pending: list[str] = []
         block: _Block | None = None
         key: tuple[type[Part], str, int] | None = None
+        described: Metadata | None = None
         for part in parts:
             kind = type(part)
             if kind is TextDelta or kind is ToolInputDelta or kind is ReasoningDelta:
@@ -270,10 +271,13 @@ class MessageAssembler:
                         block.log = block.log.append("".join(pending))
                         pending = []
                     key = (kind, part.id, part.choice)  # type: ignore[attr-defined]
+                    described = None
                     block = self._fold.choice(key[2]).find(_DELTA_KIND[kind], key[1])
                 pending.append(part.delta)  # type: ignore[attr-defined]
-                if part.metadata and block is not None:  # type: ignore[attr-defined]
-                    block.describe(part.metadata)  # type: ignore[attr-defined]
+                metadata = part.metadata  # type: ignore[attr-defined]
+                if metadata and block is not None and metadata != described:
+                    block.describe(metadata)
+                    described = metadata  # most deltas of a block that say anything say the same
                 continue
             if block is not None:
                 block.log = block.log.append("".join(pending))
@@ -297,12 +301,15 @@ class MessageAssembler:
                 block.provider_executed = bool(part.provider_executed)
             case ToolCall():
                 self._tool_call(part)
+            case ToolResult(preliminary=True):
+                pass
             case ToolResult():
-                fold.choice(0).put(ToolResultBlock(part.tool_call_id, part.tool_name, part.result, bool(part.is_error)))
+                result = ToolResultBlock(part.tool_call_id, part.tool_name, part.result, bool(part.is_error))
+                fold.choice(part.choice).put(result)
             case Source():
                 fold.choice(part.choice).put(SourceBlock(part))
             case File():
-                fold.choice(0).put(FileBlock(part))
+                fold.choice(part.choice).put(FileBlock(part))
             case ResponseMetadata():
                 fold.id = well_formed(part.id) if part.id is not None else fold.id
                 fold.model = well_formed(part.model_id) if part.model_id is not None else fold.model

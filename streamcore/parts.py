@@ -211,6 +211,9 @@ class ToolResult(Part):
     is_error: bool | None = None
     dynamic: bool | None = None
     metadata: Metadata | None = None
+    choice: int = 0
+    preliminary: bool | None = None
+    """Another result of the same call follows, and replaces this one."""
 
     def as_json(self) -> dict[str, Json]:
         """``result`` is a JSON value; its shape is the tool's."""
@@ -223,7 +226,9 @@ class ToolResult(Part):
             },
             isError=self.is_error,
             dynamic=self.dynamic,
+            preliminary=self.preliminary,
             providerMetadata=self.metadata,
+            choice=self.choice or None,
         )
 
 
@@ -263,12 +268,14 @@ class File(Part):
     data: str
     """Base64, as the wire had it."""
     metadata: Metadata | None = None
+    choice: int = 0
 
     def as_json(self) -> dict[str, Json]:
         """``mediaType`` and ``data``."""
         return _with(
             {"type": "file", "mediaType": self.media_type, "data": self.data},
             providerMetadata=self.metadata,
+            choice=self.choice or None,
         )
 
 

@@ -3,8 +3,8 @@
 Which call a delta belongs to: its ``index`` if it has one, else its ``id``, else the call that was last spoken of. A
 new id together with a name on an index that is taken opens a new call, and an old id on it goes on with its own: two
 ids are never merged. The id is set once; name pieces join only before the first character of the arguments; arguments
-are append-only and byte-exact. Nothing ends a call but :meth:`ToolCallAssembler.finish`: that the arguments happen to
-parse means nothing.
+are append-only and byte-exact. Nothing ends a call but :meth:`ToolCallAssembler.finish` and, where the dialect has a mark
+for it, :meth:`ToolCallAssembler.end`: that the arguments happen to parse means nothing.
 
 Every departure from the documented behaviour that is tolerated goes through ``lenient`` (a warning, or an error under
 policy ``strict``), so that none is silent.
@@ -36,7 +36,7 @@ class Reporter(Protocol):
 class CallState(State):
     """One call that is being assembled."""
 
-    __slots__ = ("arguments", "id", "index", "name", "started")
+    __slots__ = ("arguments", "ended", "id", "index", "name", "started")
 
     def __init__(self, index: int | None) -> None:
         self.index = index
@@ -46,6 +46,8 @@ class CallState(State):
         self.arguments: Log = EMPTY_LOG
         self.started = False
         """``tool-input-start`` is out."""
+        self.ended = False
+        """``tool-call`` is out."""
 
 
 class ToolCallAssembler(State):
@@ -76,6 +78,11 @@ class ToolCallAssembler(State):
         call_id = _present(call_id)
         name = _present(name)
         position = self._position(index, call_id, name, report, out)
+        if position is not None and self.calls[position].ended:
+            if name is None:
+                _depart("delta_after_end", f"a delta for {self.calls[position].id!r}, which has ended", report, out)
+                return
+            position = None
         if position is None:
             position = self._new_call(index, call_id, report, out)
         self.last = position
@@ -94,7 +101,7 @@ class ToolCallAssembler(State):
         if position is None:
             return False
         call = self.calls[position]
-        if not call.started or call.arguments.length + len(arguments) > limits.max_arguments_chars:
+        if not call.started or call.ended or call.arguments.length + len(arguments) > limits.max_arguments_chars:
             return False
         self.last = position
         call.arguments = Log(call.arguments, arguments)
@@ -194,22 +201,19 @@ class ToolCallAssembler(State):
         if all(call.index is not None for call in calls):
             calls = sorted(calls, key=lambda call: call.index or 0)
         for call in calls:
-            if not call.started:
-                report.fail(ErrorKind.NAMELESS_CALL, f"the call {call.id!r} has no name", out)
-                continue
-            text = call.arguments.text()
-            value = _arguments(text)
-            invalid = value is None
-            if invalid:
-                detail = f"the arguments of {call.name!r} are not a JSON object"
-                report.lenient("invalid_arguments", detail, out, ErrorKind.INVALID_ARGUMENTS)
-            else:
-                duplicate = jsontext.duplicate_key(_encoded(text), value)
-                if duplicate is not None:
-                    detail = f"key {duplicate!r} twice in one object of the arguments of {call.name!r}"
-                    report.lenient("duplicate_key", detail, out, ErrorKind.INVALID_ARGUMENTS)
-            out.append(ToolInputEnd(call.id, choice=self.choice))
-            out.append(ToolCall(call.id, call.name, text, choice=self.choice, invalid=invalid))
+            if not call.ended:
+                self.end(call, report, out)
+
+    def end(self, call: CallState, report: Reporter, out: list[Part]) -> None:
+        """Ends one call, where the dialect says that it is complete."""
+        call.ended = True
+        if not call.started:
+            report.fail(ErrorKind.NAMELESS_CALL, f"the call {call.id!r} has no name", out)
+            return
+        text = call.arguments.text()
+        invalid = not check_arguments(call.name, text, report, out)
+        out.append(ToolInputEnd(call.id, choice=self.choice))
+        out.append(ToolCall(call.id, call.name, text, choice=self.choice, invalid=invalid))
 
 
 def _depart(code: str, detail: str, report: Reporter, out: list[Part]) -> None:
@@ -219,6 +223,20 @@ def _depart(code: str, detail: str, report: Reporter, out: list[Part]) -> None:
 
 def _present(value: str | None) -> str | None:
     return None if value is None or value == "null" or not value.strip() else value
+
+
+def check_arguments(name: str, text: str, report: Reporter, out: list[Part]) -> bool:
+    """Whether the final arguments of a call are what they must be; what is wrong with them is reported."""
+    value = _arguments(text)
+    if value is None:
+        detail = f"the arguments of {name!r} are not a JSON object"
+        report.lenient("invalid_arguments", detail, out, ErrorKind.INVALID_ARGUMENTS)
+        return False
+    duplicate = jsontext.duplicate_key(_encoded(text), value)
+    if duplicate is not None:
+        detail = f"key {duplicate!r} twice in one object of the arguments of {name!r}"
+        report.lenient("duplicate_key", detail, out, ErrorKind.INVALID_ARGUMENTS)
+    return True
 
 
 def is_arguments_text(text: str) -> bool:

@@ -14,7 +14,7 @@ from streamcore import jsontext
 from streamcore.dialects import anthropic_schema as schema
 from streamcore.dialects.anthropic_calls import Call, call_of
 from streamcore.dialects.anthropic_results import RESULTS, cited_source, fetched_document, found_sources, tool_result
-from streamcore.dialects.schema import Mismatch, Schema
+from streamcore.dialects.typed import checked, excerpt, type_of
 from streamcore.errors import ErrorKind
 from streamcore.parts import (
     Part,
@@ -53,7 +53,6 @@ _CARRIERS: Final = {
 }
 """Delta type -> the kinds of block it belongs in."""
 
-_EXCERPT: Final = 60
 
 
 class BlockState(State):
@@ -95,7 +94,7 @@ class ContentState(State):
 
     def start(self, value: dict[str, Any], report: Dialect, out: list[Part]) -> None:
         """A ``content_block_start`` event."""
-        kind = schema.type_of(value.get("content_block"))
+        kind = type_of(value.get("content_block"))
         index: Any = value.get("index")
         if kind is not None and kind not in schema.BLOCKS and _is_index(index):
             report.warn("unknown_block", excerpt(kind))
@@ -229,11 +228,11 @@ class ContentState(State):
     def delta(self, value: dict[str, Any], report: Dialect, out: list[Part]) -> None:
         """A ``content_block_delta`` event."""
         wire = value.get("delta")
-        kind = schema.type_of(wire)
+        kind = type_of(wire)
         if kind is not None and kind not in schema.DELTAS:
             report.warn("unknown_delta", excerpt(kind))
             return
-        citation = schema.type_of(wire.get("citation")) if wire is not None and kind == "citations_delta" else None
+        citation = type_of(wire.get("citation")) if wire is not None and kind == "citations_delta" else None
         if citation is not None and citation not in schema.CITATIONS:
             report.warn("unknown_citation", excerpt(citation))
             return
@@ -358,20 +357,6 @@ class ContentState(State):
             report.lenient("invalid_arguments", detail, out, ErrorKind.INVALID_ARGUMENTS)
         self.client_calls = self.client_calls or not call.executed
         out.append(part)
-
-
-def checked(check: Schema, value: Any, report: Dialect, out: list[Part]) -> Any:
-    """The event as ``check`` has it; None, with the reason reported, if it does not fit."""
-    try:
-        return check(value)
-    except Mismatch as mismatch:
-        report.fail(ErrorKind.INVALID_PAYLOAD, str(mismatch), out, payload=value)
-        return None
-
-
-def excerpt(text: str) -> str:
-    """``text`` cut to what a warning can show."""
-    return text if len(text) <= _EXCERPT else text[:_EXCERPT] + "..."
 
 
 def _is_index(value: Any) -> bool:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from streamcore.dialects import anthropic_schema as schema
-from streamcore.dialects.anthropic_blocks import CALL, REASONING, TEXT, ContentState, checked, excerpt
+from streamcore.dialects.anthropic_blocks import CALL, REASONING, TEXT, ContentState
 from streamcore.dialects.anthropic_finish import STOP_REASONS, Ending
-from streamcore.dialects.base import INVALID, Dialect, Policy, StreamState
+from streamcore.dialects.base import INVALID, Policy, StreamState
+from streamcore.dialects.typed import TypedEvents, checked, excerpt, type_of
 from streamcore.errors import ErrorKind
 from streamcore.parts import Part, ReasoningDelta, ResponseMetadata, TextDelta, ToolInputDelta
 from streamcore.state import Frozen
@@ -63,7 +64,7 @@ class MessageState(StreamState):
         self.ending = Frozen(Ending())
 
 
-class AnthropicMessages(Dialect):
+class AnthropicMessages(TypedEvents):
     """See the module's docstring."""
 
     name = "anthropic-messages"
@@ -117,21 +118,11 @@ class AnthropicMessages(Dialect):
 
     def frame_in_full(self, frame: SseFrame, out: list[Part]) -> None:
         """The general path of :meth:`frame`."""
-        data, event, _, self.offset = frame
-        state = self.state
-        if state.dead:
-            return
-        if data == b"[DONE]":
-            if not state.ended:
-                self.warn("done_marker", "[DONE] is not a mark of this API; ignored")
-            return
-        if event == "error" and not self._is_whole(data):
-            self.provider_error(data.decode("utf-8", "replace"), out)
-            return
-        value = self.payload(data, out)
+        event, state = frame[1], self.state
+        value = self.event_payload(frame, out)
         if value is INVALID:
             return
-        kind = schema.type_of(value)
+        kind = type_of(value)
         if self._is_error(kind, event, value, out):
             return
         if kind is None:
@@ -225,3 +216,18 @@ class AnthropicMessages(Dialect):
     def end(self, out: list[Part]) -> bool:  # noqa: ARG002
         """Without ``message_stop`` a stream was cut, whatever else it said."""
         return False
+
+
+class VertexAnthropic(AnthropicMessages):
+    """``vertex-anthropic``: the same events from Google's Vertex AI (its reference, "Claude: streamRawPredict").
+
+    Nothing differs on the wire, nor in the parts: the key of the metadata is Anthropic's here too.
+    """
+
+    name = "vertex-anthropic"
+
+
+class GatewayAnthropic(AnthropicMessages):
+    """``gateway-anthropic``: Anthropic's messages through a gateway that passes the bytes on."""
+
+    name = "gateway-anthropic"

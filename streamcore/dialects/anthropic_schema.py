@@ -25,6 +25,7 @@ from streamcore.dialects.schema import (
     string,
     tagged,
 )
+from streamcore.dialects.typed import type_of
 
 _TOOL_USE: Final = shape(
     {
@@ -236,8 +237,3 @@ EVENTS: Final = frozenset(
 )
 """Event types."""
 
-
-def type_of(value: Any) -> str | None:
-    """The ``type`` of a JSON object; None if it has none that is a string."""
-    kind = value.get("type") if type(value) is dict else None
-    return kind if type(kind) is str else None

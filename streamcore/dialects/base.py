@@ -108,7 +108,8 @@ class Dialect:
         """The last frame, which the end of input left unterminated."""
         state = self.state
         data = frame[0]
-        if self._is_whole(data):
+        # A bare number is whole at any of its digits, and the next one would have made it another.
+        if self._is_whole(data) and not data[-1:].isdigit():
             if not state.ended:
                 detail = "the last event has no blank line after it"
                 self.lenient("unterminated_event", detail, out, ErrorKind.INCOMPLETE_STREAM)
@@ -148,11 +149,15 @@ class Dialect:
         """A bare JSON error behind the events, or a body that is no event stream at all."""
         if not stray:
             return
+        # llama.cpp's server says what went wrong in a field named error, which SSE has clients ignore.
+        field = stray.startswith(b"error:")
         try:
-            value = jsontext.loads(stray, self.limits.max_json_depth)
+            value = jsontext.loads(stray.removeprefix(b"error:"), self.limits.max_json_depth)
         except jsontext.JsonTextError:
             value = None
         error = self.stray_error(value)
+        if error is None and field and isinstance(value, dict):
+            error = value
         if error is not None:
             self.provider_error(error, out)
         elif empty:
@@ -205,11 +210,11 @@ class Dialect:
         else:
             self.warn(code, detail)
 
-    def provider_error(self, payload: Any, out: list[Part]) -> None:
+    def provider_error(self, payload: Any, out: list[Part], detail: str = "") -> None:
         """The provider reported an error; before any other part it is the failure of the whole request."""
         self.state.provider_failed = True
         message = payload.get("message") if isinstance(payload, dict) else payload
-        detail = message if isinstance(message, str) else ""
+        detail = message if isinstance(message, str) else detail
         if self.state.opened:
             self.fail(ErrorKind.PROVIDER, detail, out, payload=payload)
         else:

@@ -11,20 +11,24 @@ The end of the stream is ``[DONE]``. A body that ends after a finish reason but 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 import msgspec
 
 from streamcore import jsontext
 from streamcore.dialects.base import INVALID, Dialect, StreamState
 from streamcore.dialects.openai_chat_schema import CHUNK
+from streamcore.dialects.openai_chat_values import FINISH, error_in, usage_of, whole
+from streamcore.dialects.repeats import Repeat, repeatable
 from streamcore.dialects.schema import Mismatch
+from streamcore.dialects.timestamps import iso_timestamp
 from streamcore.errors import ErrorKind
 from streamcore.framing.sse import SseFrame
 from streamcore.parts import (
     Finish,
     FinishUnified,
+    Metadata,
     Part,
     ResponseMetadata,
     Source,
@@ -36,16 +40,8 @@ from streamcore.parts import (
 from streamcore.state import Frozen, State
 from streamcore.toolcalls import ToolCallAssembler
 
-_FINISH: Final[dict[str, FinishUnified]] = {
-    "stop": "stop",
-    "length": "length",
-    "content_filter": "content-filter",
-    "function_call": "tool-calls",
-    "tool_calls": "tool-calls",
-}
 _EVENTS: Final = ("", "message", "error")
 _EXCERPT: Final = 60
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _decode = msgspec.json.Decoder().decode
 
 
@@ -64,7 +60,7 @@ class ChoiceState(State):
 class ChatState(StreamState):
     """The stream."""
 
-    __slots__ = ("choices", "created", "described", "id", "metadata", "model", "sources", "usage")
+    __slots__ = ("choices", "created", "described", "id", "metadata", "model", "repeat", "sources", "usage")
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,12 +74,33 @@ class ChatState(StreamState):
         self.usage: Frozen | None = None
         self.metadata: Frozen | None = None
         self.sources = 0
+        self.repeat: Repeat | None = None
+        """What the next frame may repeat."""
+
+    def choice(self, index: int) -> ChoiceState:
+        """The choice of that index."""
+        choice = self.choices.get(index)
+        if choice is None:
+            choice = self.choices[index] = self.new_choice(index)
+        return choice
+
+    def new_choice(self, index: int) -> ChoiceState:
+        """A choice of which nothing was seen yet."""
+        return ChoiceState(index)
 
 
 class OpenAIChat(Dialect):
     """See the module's docstring."""
 
     name = "openai-chat"
+    provider: ClassVar[str] = "openai"
+    """The key of this API's own fields in ``providerMetadata``."""
+    finishes: ClassVar[Mapping[str, FinishUnified]] = FINISH
+    """Finish reason of the wire -> the unified one."""
+    says_done: ClassVar[bool] = True
+    """``[DONE]`` ends the stream; a finish reason alone completes it with a warning only."""
+    needs_done: ClassVar[bool] = False
+    """Something may come behind a finish reason: without ``[DONE]`` the stream was cut."""
     state: ChatState
 
     def initial_state(self) -> ChatState:
@@ -94,6 +111,9 @@ class OpenAIChat(Dialect):
         """One ``chat.completion.chunk``, ``[DONE]``, or an error object."""
         data, event, _, self.offset = frame
         state = self.state
+        repeat = state.repeat
+        if repeat is not None and not event and repeat.again(data, state.choices[0].tools, self.limits, out):
+            return
         if state.described and not state.ended and not state.dead and not event:
             # Most frames are one more piece of text or of arguments. Whatever does not match to the letter takes the
             # general path, which gives the same parts (tests/streamcore proves it).
@@ -116,10 +136,22 @@ class OpenAIChat(Dialect):
                     and "type" not in value
                     and self._one_delta(data, len(value) + len(choice) + 1, delta, out)
                 ):
+                    if repeat is None:
+                        state.repeat = repeatable(data, out[-1])
                     return
             except (LookupError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError):
                 pass
+        self.frame_to_repeat(frame, out)
+
+    def frame_to_repeat(self, frame: SseFrame, out: list[Part]) -> None:
+        """The general path, and what may be spared the next frame."""
+        data, event, *_ = frame
+        state = self.state
+        state.repeat = None
+        parts, warnings = len(out), len(self.warnings)
         self.frame_in_full(frame, out)
+        if len(out) == parts + 1 and len(self.warnings) == warnings and not event and not state.ended:
+            state.repeat = repeatable(data, out[-1])
 
     def _one_delta(self, data: bytes, keys: int, delta: dict[str, Any], out: list[Part]) -> bool:
         """A piece of text or of arguments and nothing else, in a frame of ``keys`` keys outside ``delta``'s value.
@@ -160,7 +192,7 @@ class OpenAIChat(Dialect):
             return
         if data == b"[DONE]":
             if state.opened:
-                self._end(out)
+                self.finish(out)
             else:
                 self._incomplete("[DONE] and not one chunk before it", out)
             return
@@ -170,34 +202,47 @@ class OpenAIChat(Dialect):
         value = self.payload(data, out)
         if value is INVALID:
             return
-        error = _error_in(value, event)
+        error = self.error_in(value, event)
         if error is not None:
             self.provider_error(error, out)
             if not value.get("choices"):
                 return
         try:
-            chunk = CHUNK(value)
+            chunk = self.checked(value)
         except Mismatch as mismatch:
             self.fail(ErrorKind.INVALID_PAYLOAD, str(mismatch), out, payload=value)
             return
         self.open(out)
-        self._chunk(chunk, out)
+        self.read_chunk(chunk, out)
+
+    def checked(self, value: Any) -> dict[str, Any]:
+        """The chunk, as far as it is read.
+
+        Raises:
+            Mismatch: it is none.
+        """
+        chunk: dict[str, Any] = CHUNK(value)
+        return chunk
+
+    def error_in(self, value: Any, event: str) -> Any:
+        """The provider's error in a payload; None if it holds none."""
+        return error_in(value, event)
 
     def _is_ours(self, data: bytes, event: str) -> bool:
         """Whether an event of a name that this API does not use holds one of its payloads nevertheless."""
         try:
             value = jsontext.loads(data, self.limits.max_json_depth)
-            return _error_in(value, event) is not None or bool(CHUNK(value))
+            return self.error_in(value, event) is not None or bool(self.checked(value))
         except (jsontext.JsonTextError, Mismatch):
             return False
 
-    def _chunk(self, chunk: dict[str, Any], out: list[Part]) -> None:
+    def read_chunk(self, chunk: dict[str, Any], out: list[Part]) -> None:
+        """A chunk that has the documented shape."""
         state = self.state
         state.id, state.model, state.created = chunk.get("id"), chunk.get("model"), chunk.get("created")
-        if not state.described and (state.id or state.model or state.created):
-            state.described = True
-            out.append(ResponseMetadata(state.id, state.model, _timestamp(state.created)))
-        usage = chunk.get("usage")
+        if not state.described:
+            self.describe_response(out)
+        usage = self.usage_in(chunk)
         if usage is not None:
             state.usage = Frozen(usage)
             details = usage.get("completion_tokens_details") or {}
@@ -207,23 +252,46 @@ class OpenAIChat(Dialect):
             ):
                 if details.get(key) is not None:
                     self._describe(name, details[key])
+        self.aside(chunk, out)
         for choice in chunk["choices"]:
             self._choice(choice, out)
+
+    def aside(self, chunk: dict[str, Any], out: list[Part]) -> None:
+        """What a chunk says beside its choices, its usage and who made it."""
+
+    def describe_response(self, out: list[Part]) -> None:
+        """Describes the response as soon as a chunk says anything about it: Azure's first says nothing."""
+        state = self.state
+        if state.id or state.model or state.created:
+            state.described = True
+            timestamp = iso_timestamp(state.created) if state.created else None
+            out.append(ResponseMetadata(state.id, state.model, timestamp))
+
+    def usage_in(self, chunk: dict[str, Any]) -> Any:
+        """Where the usage is in a chunk."""
+        return chunk.get("usage")
+
+    def usage(self) -> Usage:
+        """The usage of the whole stream."""
+        return usage_of(self.state.usage)
 
     def _describe(self, name: str, value: Any) -> None:
         state = self.state
         state.metadata = Frozen({**(state.metadata.value if state.metadata else {}), name: value})
 
     def _choice(self, wire: dict[str, Any], out: list[Part]) -> None:
-        index = _whole(wire.get("index"))
+        index = whole(wire.get("index"))
         if index is None or index < 0:
             self.lenient("choice_index_missing", "a choice without a usable index", out)
             index = 0
-        choice = self.state.choices.get(index)
-        if choice is None:
-            choice = self.state.choices[index] = ChoiceState(index)
-        if wire.get("finish_reason"):
-            choice.finish = wire["finish_reason"]
+        choice = self.state.choice(index)
+        reason = wire.get("finish_reason")
+        if reason and not (reason == "error" and self.state.provider_failed):  # that says the error once more
+            choice.finish = reason
+        self.said(index, choice, wire, out)
+
+    def said(self, index: int, choice: Any, wire: dict[str, Any], out: list[Part]) -> None:
+        """What an element of ``choices`` says, beside its index and finish reason, which are read."""
         logprobs = (wire.get("logprobs") or {}).get("content")
         if logprobs is not None and index == 0:
             self._describe("logprobs", logprobs)
@@ -231,26 +299,28 @@ class OpenAIChat(Dialect):
         if delta is None:
             return
         if delta.get("content") is not None:
-            self._text(index, choice, delta["content"], out)
+            self.text(index, choice, delta["content"], out)
         if delta.get("refusal") is not None:
             choice.refused = True
-            self._text(index, choice, delta["refusal"], out)
+            self.text(index, choice, delta["refusal"], out)
         for call in delta.get("tool_calls") or ():
-            self._tool_call(choice, call, out)
+            self.tool_call(choice, call, out)
         for annotation in delta.get("annotations") or ():
             citation = annotation["url_citation"]
             source = f"source_gen_{self.state.sources}"
             self.state.sources += 1
             out.append(Source("url", source, citation["url"], citation["title"], choice=index))
 
-    def _text(self, index: int, choice: ChoiceState, text: str, out: list[Part]) -> None:
+    def text(self, index: int, choice: ChoiceState, text: str, out: list[Part]) -> None:
+        """A piece of text."""
         if not choice.text_open:
             choice.text_open = True
-            metadata = {"openai": {"refusal": True}} if choice.refused else None
+            metadata = {self.provider: {"refusal": True}} if choice.refused else None
             out.append(TextStart(str(index), metadata, index))
         out.append(TextDelta(str(index), text, None, index))
 
-    def _tool_call(self, choice: ChoiceState, call: dict[str, Any], out: list[Part]) -> None:
+    def tool_call(self, choice: ChoiceState, call: dict[str, Any], out: list[Part]) -> None:
+        """An element of ``delta.tool_calls``."""
         if call.get("type") not in (None, "", "null", "function"):
             self.fail(ErrorKind.INVALID_PAYLOAD, f"a tool call of type {call['type']!r}", out, payload=call)
             return
@@ -259,7 +329,7 @@ class OpenAIChat(Dialect):
         if arguments is not None and type(arguments) is not str:
             self.lenient("args_not_string", "arguments that are not a string", out)
             arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
-        choice.tools.delta(_whole(call.get("index")), call.get("id"), function.get("name"), arguments, self, out)
+        choice.tools.delta(whole(call.get("index")), call.get("id"), function.get("name"), arguments, self, out)
 
     def has_finished(self) -> bool:
         """Every choice had its finish reason."""
@@ -269,85 +339,49 @@ class OpenAIChat(Dialect):
     def end(self, out: list[Part]) -> bool:
         """The body ended without ``[DONE]``: complete if every choice had its finish reason."""
         if not self.state.provider_failed:
-            if not self.has_finished():
+            if not self.has_finished() or self.needs_done:
                 return False
-            self.lenient("missing_done", "the body ends without [DONE]", out, ErrorKind.INCOMPLETE_STREAM)
-        self._end(out)
+            if self.says_done:
+                self.lenient("missing_done", "the body ends without [DONE]", out, ErrorKind.INCOMPLETE_STREAM)
+        self.finish(out)
         return True
 
-    def _end(self, out: list[Part]) -> None:
+    def finish(self, out: list[Part]) -> None:
+        """The end of a complete stream."""
         state = self.state
         self.open(out)
         state.ended = True
-        state.choices.setdefault(0, ChoiceState(0))
-        metadata = {"openai": state.metadata.value if state.metadata else {}}
+        state.choice(0)
         # Choice 0 last: its finish carries the usage of the whole stream and ends it.
         for index in sorted(state.choices, key=lambda index: (index == 0, index)):
             choice = state.choices[index]
-            if choice.text_open:
-                out.append(TextEnd(str(index), choice=index))
-            unified = _FINISH.get(choice.finish or "", "other")
+            self.close_blocks(index, choice, out)
+            unified = self.finishes.get(choice.finish or "", "other")
             if state.provider_failed and choice.finish is None:
                 unified = "error"  # and its calls, if any, were cut: they do not end
             else:
-                choice.tools.finish(self, out)
+                self.finish_calls(choice, out)
             if choice.refused and unified == "stop":
                 unified = "content-filter"
-            if choice.finish is not None and choice.finish not in _FINISH:
+            if choice.finish is not None and choice.finish not in self.finishes:
                 self.warn("unknown_finish_reason", choice.finish)
             if choice.finish in ("tool_calls", "function_call") and not choice.tools.calls:
                 self.warn("finish_without_calls", f"finish reason {choice.finish} but no tool call")
             if index == 0:
-                out.append(Finish(unified, choice.finish, usage_of(state.usage), metadata))
+                out.append(Finish(unified, choice.finish, self.usage(), self.metadata()))
             else:
                 out.append(Finish(unified, choice.finish, choice=index))
 
+    def close_blocks(self, index: int, choice: Any, out: list[Part]) -> None:
+        """Ends the open blocks of a choice, but for its calls."""
+        if choice.text_open:
+            out.append(TextEnd(str(index), choice=index))
 
-def _error_in(value: Any, event: str) -> Any:
-    """The provider's error, in whichever shape it came; None if the payload holds none."""
-    if type(value) is not dict:
-        return None
-    error = value.get("error")
-    if error is not None:
-        return error
-    if (event == "error" or value.get("type") == "error") and "message" in value:
-        return value
-    return None
+    def finish_calls(self, choice: Any, out: list[Part]) -> None:
+        """Ends the calls of a choice."""
+        choice.tools.finish(self, out)
 
-
-def _whole(number: float | None) -> int | None:
-    """A number that can be an index (1.0 is 1 to ECMAScript); None if it cannot."""
-    return int(number) if number is not None and number == number // 1 else None
-
-
-def _timestamp(created: float | None) -> str | None:
-    if not created:
-        return None
-    try:
-        moment = _EPOCH + timedelta(milliseconds=int(created * 1000))
-    except OverflowError:
-        return None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def usage_of(wire: Frozen | None) -> Usage:
-    """OpenAI's usage object in the unified spelling; reasoning and cached tokens are part of the totals they detail."""
-    if wire is None:
-        return Usage()
-    usage = wire.value
-    prompt = usage.get("prompt_tokens") or 0
-    completion = usage.get("completion_tokens") or 0
-    details = usage.get("prompt_tokens_details") or {}
-    cached = details.get("cached_tokens") or 0
-    written = details.get("cache_write_tokens")
-    reasoning = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
-    return Usage(
-        input_total=prompt,
-        input_no_cache=prompt - cached - (written or 0),
-        input_cache_read=cached,
-        input_cache_write=written,
-        output_total=completion,
-        output_text=max(0, completion - reasoning),
-        output_reasoning=reasoning,
-        raw=usage,
-    )
+    def metadata(self) -> Metadata | None:
+        """``providerMetadata`` of the finish."""
+        state = self.state
+        return {self.provider: state.metadata.value if state.metadata else {}}

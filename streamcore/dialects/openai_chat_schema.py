@@ -32,6 +32,18 @@ _USAGE: Final = shape(
     }
 )
 _TOKEN: Final = {"token": string, "logprob": number}
+TOOL_CALLS: Final = nullish(
+    array(
+        shape(
+            {
+                "index": nullish(number),
+                "id": nullish(string),
+                "type": nullish(string),
+                "function": nullish(shape({"name": nullish(string), "arguments": nullish(anything)})),
+            }
+        )
+    )
+)
 CHUNK: Final = shape(
     {
         "id": nullish(string),
@@ -51,20 +63,7 @@ CHUNK: Final = shape(
                                 "role": nullish(string),
                                 "content": nullish(string),
                                 "refusal": nullish(string),
-                                "tool_calls": nullish(
-                                    array(
-                                        shape(
-                                            {
-                                                "index": nullish(number),
-                                                "id": nullish(string),
-                                                "type": nullish(string),
-                                                "function": nullish(
-                                                    shape({"name": nullish(string), "arguments": nullish(anything)})
-                                                ),
-                                            }
-                                        )
-                                    )
-                                ),
+                                "tool_calls": TOOL_CALLS,
                                 "annotations": nullish(
                                     array(
                                         shape(

@@ -17,6 +17,8 @@ import re
 from enum import IntEnum
 from typing import Any
 
+import msgspec
+
 from streamcore.errors import ErrorKind
 from streamcore.framing import FrameFailure
 from streamcore.limits import Limits
@@ -32,6 +34,20 @@ _TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.
 """Up to the next bracket, past every string that ends in this chunk."""
 _TO_QUOTE = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 """The rest of a string, up to its quote, or to a backslash whose character is not in yet."""
+_LINE_ENDS = (b"\r", b"\n")
+_is_one_value = msgspec.json.Decoder(msgspec.Raw).decode
+"""Raises unless the text is one JSON value from end to end."""
+_INDENTED_UP_TO = 64 * 1024
+"""Bytes that are looked through for the end of an indented element; a bound, so that work stays linear."""
+
+
+def _is_whole(text: bytes) -> bool:
+    """Whether an element that is indented, as Gemini sends them, ends where it seems to: then nothing need be followed."""
+    try:
+        _is_one_value(text)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return False
+    return True
 
 
 class _Where(IntEnum):
@@ -155,6 +171,10 @@ class JsonArrayFramer:
 
     def _nested(self, chunk: bytes, at: int, out: list[JsonArrayFrame]) -> int:
         """In an object, an array or a string; returns where it got to."""
+        if chunk[at + 1 : at + 2] in _LINE_ENDS and not self._pending and not self._in_string:
+            end = chunk.find(b"\n}", at, at + _INDENTED_UP_TO) + 2
+            if 2 < end <= at + self._limit and _is_whole(chunk[at:end]):
+                return self._complete(chunk, at, end, out)
         begin = at
         stop = min(len(chunk), at + self._limit - len(self._pending))
         depth = self._depth

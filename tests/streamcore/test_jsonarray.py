@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore import ErrorKind, Limits
+from streamcore.framing import jsonarray
 from streamcore.framing.jsonarray import JsonArrayFrame, JsonArrayFramer
 
 from .framers import bytewise, corpus_bodies, frame_every_way, restore_at_every_byte, run
@@ -229,3 +231,30 @@ def test_recordings(path: Path) -> None:
     found = run(JsonArrayFramer, bytewise(body))
     assert found.frames == framed.frames
     assert found.framer.snapshot() == framed.framer.snapshot()
+
+
+INDENTED = [
+    b'[{\n  "a": 1\n}\n,\r\n{\r\n  "b": "}"\r\n}\n]',
+    b'[{\n"a": {\n}, "b": [\n{\n}]\n},{\n}]',
+    b'[{\n"a": "\n}", "b": 1\n}, {\n} ]',
+    b'[{\n"a" 1\n}, {\n"b": nul\n}, {\n"c": [\n}\n}]',
+    b'{\n"a": 1\n}',
+    b'[[\n1\n], [\n{\n}\n], "\n}"]',
+]
+
+
+@pytest.mark.parametrize("body", INDENTED)
+@pytest.mark.parametrize("limit", [6, 12, 1000])
+def test_indented_elements_end_where_the_long_way_finds_their_end(
+    body: bytes, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def states(pieces: list[bytes]) -> list[Any]:
+        framer = JsonArrayFramer(Limits(max_frame_bytes=limit))
+        found: list[Any] = [(framer.feed(piece), framer.snapshot()) for piece in pieces]
+        framer.close()
+        return [*found, framer.truncated, framer.failure]
+
+    cuts = [[body], *([body[:at], body[at:]] for at in range(1, len(body)))]
+    quick = [states(pieces) for pieces in cuts]
+    monkeypatch.setattr(jsonarray, "_is_whole", lambda _: False)
+    assert [states(pieces) for pieces in cuts] == quick

@@ -135,6 +135,37 @@ def test_stringify(value: Any, text: str) -> None:
     assert stringify(value) == text
 
 
+def test_stringify_however_deep() -> None:
+    value: Any = 1.0
+    for _ in range(20_000):
+        value = {"2": [], "1": [value]}
+    assert stringify(value) == '{"1":[' * 20_000 + "1" + '],"2":[]}' * 20_000
+
+
+def test_stringify_the_arguments_of_the_notes() -> None:
+    """What the TypeScript reference makes of numbers and keys of Gemini's arguments."""
+    assert stringify([1.0, 1e21, -0.0, 12345678901234567890, 1e-7]) == "[1,1e+21,0,12345678901234567000,1e-7]"
+    assert stringify({"10": 2, "b": 1, "2": 3}) == '{"2":3,"10":2,"b":1}'
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3) | st.integers(0, 20).map(str), inner),
+)
+
+
+@given(values)
+def test_stringify_spells_the_value_with_its_indices_first(value: Any) -> None:
+    text = stringify(value)
+    # ECMAScript has doubles only: 5.468326044680831e+16 is written 54683260446808310, which is another integer.
+    assert json.loads(text, parse_int=float) == value
+    again: Any = json.loads(text, object_pairs_hook=lambda pairs: [key for key, _ in pairs])
+    if isinstance(value, dict):
+        indices = [key for key in value if str(key).isascii() and key.isdigit() and str(int(key)) == key and len(key) < 5]
+        assert again[: len(indices)] == sorted(indices, key=int)
+        assert again[len(indices) :] == [key for key in value if key not in indices]
+
+
 @pytest.mark.node
 @pytest.mark.skipif(shutil.which("node") is None, reason="no Node")
 def test_stringify_is_what_ecmascript_writes() -> None:

@@ -211,7 +211,7 @@ def test_an_unterminated_done_ends_nothing_by_itself(tail: bytes) -> None:
     assert decoded.codes == ["unterminated_event"]
 
 
-@pytest.mark.parametrize("rest", [b"data: {", b"data: [DON", b"data:", b"data: ", b'event: x\ndata: {"a"', b"data\n"])
+@pytest.mark.parametrize("rest", [b"data: {", b"data: [DON", b"data:", b"data: ", b"data: 42", b'event: x\ndata: {"a"', b"data\n"])
 def test_an_unterminated_event_that_is_not_whole_is_a_cut(rest: bytes) -> None:
     body = text("hi") + finish("stop") + rest
     decoded = decode_every_way(body)

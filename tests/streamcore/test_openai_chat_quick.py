@@ -181,7 +181,7 @@ def test_the_quick_path_is_taken() -> None:
         i_delta("x"),
         i_delta(arguments, "b"),
     ]
-    assert len(slow) == 1, "only the text with a colon"
+    assert not slow
 
 
 scalars = st.none() | st.booleans() | st.integers(-2, 2) | st.floats(allow_nan=False) | st.text(max_size=4)

@@ -10,6 +10,7 @@ NAMES = [
     "Decoder",
     "ErrorKind",
     "ErrorStage",
+    "FileBlock",
     "FinishReason",
     "Limits",
     "Message",
@@ -23,6 +24,54 @@ NAMES = [
     "ToolResultBlock",
     "Warning",
     "WireError",
+]
+DIALECTS = [
+    "ai21",
+    "anthropic-complete-legacy",
+    "anthropic-messages",
+    "avian",
+    "azure-openai",
+    "azure-openai-responses",
+    "bedrock-converse-stream",
+    "bedrock-invoke-with-response-stream",
+    "bedrock-mantle-responses",
+    "cloudflare",
+    "cohere-v1",
+    "cohere-v2",
+    "crusoe",
+    "databricks",
+    "deepseek",
+    "deepseek-responses",
+    "gateway-anthropic",
+    "gateway-gemini",
+    "gateway-openai-chat",
+    "gateway-responses",
+    "gemini-generateContent",
+    "gemini-generateContent-json-array",
+    "gemini-interactions",
+    "groq",
+    "huggingface",
+    "local-openai-compat",
+    "mistral",
+    "ollama-ndjson",
+    "ollama-openai-compat",
+    "openai-chat",
+    "openai-compatible",
+    "openai-completions-legacy",
+    "openai-responses",
+    "openrouter",
+    "openrouter-responses",
+    "perplexity",
+    "snowflake",
+    "together",
+    "vercel-gateway",
+    "vertex-anthropic",
+    "vertex-gemini",
+    "vertex-gemini-json-array",
+    "writer",
+    "xai-chat",
+    "xai-responses",
+    "zai",
 ]
 KINDS = [
     "incomplete_stream",
@@ -51,6 +100,5 @@ def test_error_kinds_and_stages_are_closed_sets() -> None:
 
 
 def test_dialects() -> None:
-    assert set(streamcore.DIALECTS) <= {"openai-chat", "anthropic-messages"}
-    assert "openai-chat" in streamcore.DIALECTS
+    assert sorted(streamcore.DIALECTS) == DIALECTS
     assert all(name == dialect.name for name, dialect in streamcore.DIALECTS.items())
