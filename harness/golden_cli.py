@@ -66,6 +66,8 @@ def _inputs(cassettes: Path, goldens: Path, globs: tuple[str, ...]) -> tuple[lis
 @click.option("--prune", is_flag=True, help="Also remove goldens that an earlier run made and no case needs any more.")
 def make(cassettes: Path, goldens: Path, globs: tuple[str, ...], corpora: tuple[Path, ...], prune: bool) -> None:
     """Run the reference SDKs over the cassettes and store what they give."""
+    if prune and (globs or corpora):
+        raise click.UsageError("--prune looks at all cassettes: to the others, those not named would be no longer needed")
     if corpora:
         from harness.check import find_cases
         from harness.golden import GoldenCache

@@ -13,6 +13,7 @@ from typing import Any
 
 from deepdiff import DeepDiff
 
+from harness import native_bedrock, native_completions, native_gemini, native_ollama, native_responses
 from harness.subjects import PartJson
 
 Projection = dict[str, Any]
@@ -155,6 +156,13 @@ def _anthropic_native(final: dict[str, Any]) -> Projection:
 PROJECTIONS: dict[str, tuple[Callable[[Sequence[PartJson]], Projection], Callable[[dict[str, Any]], Projection]]] = {
     "openai.chat": (_openai_subject, _openai_native),
     "anthropic": (_anthropic_subject, _anthropic_native),
+    "openai.responses": (native_responses.of_subject, native_responses.of_native),
+    "ollama": (native_ollama.of_subject, native_ollama.of_native),
+    "openai.completion": (native_completions.of_subject, native_completions.of_native),
+    **native_bedrock.PROJECTIONS,
+    **dict.fromkeys(
+        ("genai", "genai.array", "genai.vertex"), (native_gemini.of_subject, native_gemini.of_native)
+    ),
 }
 
 

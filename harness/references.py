@@ -7,7 +7,9 @@ from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from streamcore.dialects.compatible_servers import ANY, SERVERS
 from streamcore.framing.eventstream import EventStreamFramer
+from streamcore.framing.jsonarray import JsonArrayFramer
 from streamcore.framing.sse import SseFramer
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ class Reference:
     name: str
     kind: Literal["trace", "final", "frames"]
     package: str
+    echoes: frozenset[str] = frozenset()
+    """Types of the parts that it makes of the request and the HTTP headers; nothing of them is in the body."""
 
 
 SSE = Reference("sse", "frames", "eventsource-parser")
@@ -77,7 +81,7 @@ REFERENCES: dict[str, tuple[Reference, ...]] = {
         SSE,
     ),
     "bedrock-converse-stream": (
-        Reference("ai.bedrock", "trace", "@ai-sdk/amazon-bedrock"),
+        Reference("ai.bedrock", "trace", "@ai-sdk/amazon-bedrock", echoes=frozenset(("response-metadata",))),
         Reference("bedrock.sdk", "final", "@aws-sdk/client-bedrock-runtime"),
         EVENTSTREAM,
     ),
@@ -92,23 +96,10 @@ REFERENCES: dict[str, tuple[Reference, ...]] = {
     "groq": (Reference("ai.groq", "trace", "@ai-sdk/groq"), SSE),
     "mistral": (Reference("ai.mistral", "trace", "@ai-sdk/mistral"), SSE),
     "perplexity": (Reference("ai.perplexity", "trace", "@ai-sdk/perplexity"), SSE),
-    "openai-compatible": _COMPATIBLE,
-    "ai21": _COMPATIBLE,
-    "avian": _COMPATIBLE,
-    "cloudflare": _COMPATIBLE,
-    "crusoe": _COMPATIBLE,
-    "databricks": _COMPATIBLE,
-    "huggingface": _COMPATIBLE,
-    "local-openai-compat": _COMPATIBLE,
-    "ollama-openai-compat": _COMPATIBLE,
-    "openrouter": _COMPATIBLE,
-    "snowflake": _COMPATIBLE,
-    "together": _COMPATIBLE,
-    "vercel-gateway": _COMPATIBLE,
-    "writer": _COMPATIBLE,
-    "zai": _COMPATIBLE,
 }
 """Dialect -> its references, the unified one first."""
+# A server in the table of OpenAI-compatible ones has the reference of its own that stands above, or the general one.
+REFERENCES |= {server.name: _COMPATIBLE for server in (ANY, *SERVERS) if server.name not in REFERENCES}
 
 WITHOUT_DIALECT: dict[str, str] = {
     "anthropic-complete-legacy": "Anthropic's text completions, retired; no current SDK streams them",
@@ -126,10 +117,14 @@ def references_for(case: Case) -> tuple[Reference, ...]:
     """The references that ``case`` is compared with.
 
     The AI SDK mixes all choices of an OpenAI response into one, so a body with more than one choice is compared with
-    the native SDK alone; and of the model families that Bedrock's InvokeModel passes on it reads Anthropic's only.
+    the native SDK alone; of the candidates of a Gemini response it reads the first of each chunk, whichever that is, so
+    for them the same holds; and of the model families that Bedrock's InvokeModel passes on it reads Anthropic's only.
     """
     references = REFERENCES.get(case.dialect, ())
-    no_trace = (_OPENAI_NATIVE in references and has_several_choices(case.body)) or (
+    several = (_OPENAI_NATIVE in references and has_several_choices(case.body)) or (
+        any(reference.package == "@google/genai" for reference in references) and has_several_candidates(case.body)
+    )
+    no_trace = several or (
         case.dialect == "bedrock-invoke-with-response-stream" and not _is_anthropic(case.body)
     )
     return tuple(reference for reference in references if not (no_trace and reference.kind == "trace"))
@@ -148,11 +143,21 @@ def _is_anthropic(body: bytes) -> bool:
 
 def has_several_choices(body: bytes) -> bool:
     """Whether any chunk of an OpenAI chat body speaks of a choice after the first (``index`` > 0)."""
-    for data, *_ in SseFramer().feed(body):
-        if b'"choices"' not in data:
+    return _has_several([data for data, *_ in SseFramer().feed(body)], "choices")
+
+
+def has_several_candidates(body: bytes) -> bool:
+    """Whether any chunk of a Gemini body, be it events or an array, speaks of a candidate after the first."""
+    chunks = [data for data, *_ in SseFramer().feed(body)] or [data for data, _ in JsonArrayFramer().feed(body)]
+    return _has_several(chunks, "candidates")
+
+
+def _has_several(chunks: list[bytes], key: str) -> bool:
+    for data in chunks:
+        if b'"%b"' % key.encode() not in data:
             continue
         try:
-            indices = [choice.get("index") for choice in json.loads(data)["choices"]]
+            indices = [choice.get("index") for choice in json.loads(data)[key]]
         except (ValueError, KeyError, TypeError, AttributeError):
             continue  # whatever this is, it is the dialect's to complain about
         if any(isinstance(index, int) and index > 0 for index in indices):

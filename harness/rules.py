@@ -11,7 +11,7 @@ invariant of the design.
 ``one-finish``         V15  one ``finish`` a choice, and nothing but errors after it
 ``call-id``            V7   a tool call has an id, and no other call of its choice has it
 ``call-name``          V5   a tool call has a name, the same from its start to its end
-``call-input``         V9   the deltas of a call's arguments add up to its input
+``call-input``         V9   the deltas of a call's arguments add up to its input, at least as JSON
 ``call-after-cut``     V13  an ``incomplete_stream`` error is the end: nothing becomes executable after it
 ``finish-unexplained`` V18  a recording that was cut does not finish without the provider's own reason, or its error
 ``encodable``          V23  what a block says can be encoded as UTF-8 once its deltas are joined
@@ -25,6 +25,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from harness.canonical import canonical
+from streamcore import jsontext
 
 if TYPE_CHECKING:
     from harness.subjects import PartJson
@@ -176,16 +179,37 @@ def _named(call_id: str, name: str, index: int) -> Iterator[Violation]:
 
 
 def _input(part: PartJson, deltas: list[str] | None, index: int) -> Iterator[Violation]:
-    """Without a delta the input may have come at once, or be the ``{}`` that stands for no arguments."""
+    """Without a delta the input may have come at once, or be the ``{}`` that stands for no arguments. Cohere's reference
+    shows the deltas parsed and written anew, with nothing else changed; OpenAI's shows the free text of a custom tool as
+    a JSON string, and the code for its interpreter, which nobody else runs, with the keys in another order."""
     if not deltas:
         return
     text = "".join(deltas)
-    if part["input"] == text or (not text and part["input"] == "{}"):
+    if part["input"] in (text, _written_anew(text), jsontext.string_text(text)):
+        return
+    if part.get("providerExecuted") and _keys_sorted(text) == _keys_sorted(part["input"]):
         return
     at = next((at for at, (one, other) in enumerate(zip(text, part["input"], strict=False)) if one != other), None)
     at = min(len(text), len(part["input"])) if at is None else at
     message = f"the deltas of call {part['toolCallId']!r} and its input differ from character {at} on"
     yield Violation("call-input", "V9", message, index)
+
+
+def _written_anew(text: str) -> str:
+    """The JSON text that ECMAScript writes for the value of ``text``; ``{}`` for none, and for ``null``."""
+    try:
+        value = jsontext.loads(text.encode("utf-8", "surrogatepass")) if text.strip() else None
+    except jsontext.JsonTextError:
+        return text
+    return "{}" if value is None else jsontext.stringify(value)
+
+
+def _keys_sorted(text: str) -> str | None:
+    """The canonical text of the JSON value of ``text``; None if it has none."""
+    try:
+        return canonical(jsontext.loads(text.encode("utf-8", "surrogatepass")))
+    except jsontext.JsonTextError:
+        return None
 
 
 def _after_cut(parts: Sequence[PartJson]) -> Iterator[Violation]:
@@ -268,6 +292,8 @@ def cut_is_legal(cut_parts: Sequence[PartJson], whole_parts: Sequence[PartJson])
     if rest[0]["type"] == "stream-start" and common == 0:
         # The whole failed as a request; its beginning, without the error, is a stream that was opened.
         rest = rest[1:]
+        if rest and rest[0]["type"] == "response-metadata" and _never_opened(whole_parts):
+            rest = rest[1:]
     if len(rest) == 1 and _is_incomplete(rest[0]):
         stage = rest[0].get("stage")
         return None if stage == "close" else f"the incomplete_stream error has stage {stage!r}, not 'close'"

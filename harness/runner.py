@@ -144,8 +144,9 @@ def _against(
     whole, walked = observed
     emitted_at = walked.emitted_at()
     used: tuple[str, ...] = ()
+    golden = _without_echoes(reference, golden)
     for plan, parts in (("whole", whole), ("bytes", walked.parts)):
-        lines = trace_lines(parts, case.body)
+        lines = _without_echoes(reference, trace_lines(parts, case.body))
         if lines == list(golden):
             continue
         excused = check.divergences.excuse(case.id, reference.name, golden, lines)
@@ -164,6 +165,12 @@ def _against(
             differences.append(difference)
             return ReferenceResult(reference.name, Verdict.FAIL, len(golden), used)
     return ReferenceResult(reference.name, Verdict.DIVERGENCE if used else Verdict.PASS, len(golden), used)
+
+
+def _without_echoes(reference: Reference, lines: Sequence[str]) -> Sequence[str]:
+    """The lines that rest on the body; those that tell of the request are left out on both sides."""
+    echoes = tuple(f'["{kind}",' for kind in reference.echoes)
+    return [line for line in lines if not line.startswith(echoes)] if echoes else lines
 
 
 def _against_native(
@@ -200,10 +207,18 @@ def _framing(
         if reference.kind == "frames" and subject.claims(reference.name):
             framed = dataclasses.replace(case, dialect=reference.name)
             session = subject.open(framed)
-            whole = session.feed(case.body) + session.close()
-            walked = walk(subject.open(framed), case.body)
+            whole = session.feed(case.body) + session.close() + _broken_off(session)
+            stepped = subject.open(framed)
+            walked = walk(stepped, case.body)
+            walked.parts.extend(_broken_off(stepped))
             results.append(_against(reference, case, check, goldens, (whole, walked), differences))
     return results
+
+
+def _broken_off(session: Session) -> list[PartJson]:
+    """What ended the framing before its time, for a session that has been closed and says so."""
+    error = getattr(session, "error", None)
+    return [{"type": "error", **error}] if error else []
 
 
 def check_plan(

@@ -5,8 +5,9 @@
     ["text-delta",{"delta":"H\\u00e9","id":"0"}]
     {"end":"ok"}
 
-An error part whose stage is ``open`` or ``close`` says how the stream as a whole ended, so it is the end line; any other is
-a line like the rest. Offsets and wordings of errors are not part of a trace: kind, stage and what the wire said are.
+An error part whose stage is ``open`` or ``close`` says how the stream as a whole ended, so it is the end line, and so is one
+of a frame that contradicts its own checksum or length, since nothing after it can be told apart; any other is a line like
+the rest. Offsets and wordings of errors are not part of a trace: kind, stage and what the wire said are.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from collections.abc import Sequence
 from harness.canonical import canonical
 from harness.generated_ids import rewrite_generated_ids
 from harness.subjects import PartJson
+from streamcore.errors import ErrorKind
 
+_FRAMING = frozenset((ErrorKind.FRAME_CRC, ErrorKind.FRAME_LENGTH))
 _NOT_COMPARED = frozenset(("type", "offset", "detail"))
 
 
@@ -31,7 +34,7 @@ def trace_lines(parts: Sequence[PartJson], body: bytes) -> list[str]:
     end = {"end": "ok"}
     for part in rewrite_generated_ids(parts, body):
         rest = {key: value for key, value in part.items() if key not in _NOT_COMPARED}
-        if part["type"] == "error" and part.get("stage") in ("open", "close"):
+        if part["type"] == "error" and (part.get("stage") in ("open", "close") or part.get("kind") in _FRAMING):
             end = {"end": "error", "error": rest}  # type: ignore[dict-item]
         else:
             lines.append(canonical([part["type"], rest]))

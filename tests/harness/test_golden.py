@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pytest
+from click.testing import CliRunner
 
 from harness import golden as golden_module
 from harness.case import Case
+from harness.exits import USAGE
 from harness.files import write_atomically
 from harness.golden import Change, GoldenCache, GoldenError, GoldenMissing, GoldenStore, oracle_digest
+from harness.golden_cli import golden
 from harness.oracle import Answer, OracleError
 from harness.references import has_several_choices, references_for
 from harness.trace import header_line
@@ -359,3 +362,11 @@ def test_the_real_oracle_fills_a_store_that_then_checks_clean(tmp_path: Path) ->
         '{"end":"error","error":{"kind":"provider","payload":{"message":"busy","type":"overloaded_error"},"stage":"open"}}'
     ]
     assert store.manifest["sdks"]["eventsource-parser"] == "3.1.1"
+
+
+@pytest.mark.parametrize("only", [("--case", "a/*"), ("--corpus", "somewhere")])
+def test_pruning_is_about_all_cassettes(only: tuple[str, str]) -> None:
+    """Of the cases that are not named every golden would look superfluous."""
+    outcome = CliRunner().invoke(golden, ["make", "--prune", *only])
+    assert outcome.exit_code == USAGE
+    assert "--prune looks at all cassettes" in outcome.output

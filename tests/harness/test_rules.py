@@ -159,7 +159,12 @@ def test_calls_have_one_id_and_one_name(parts: tuple[PartJson, ...], expected: l
         ((), '{"given":"at once"}', True),
         (("",), "", True),
         (("",), '{"x":1}', False),
-        ((" ",), "{}", False),
+        ((" ",), "{}", True),
+        (('{ "x"', ":1.0}"), '{"x":1}', True),
+        (('{"x"', ":1.0}"), '{"x":1.00}', False),
+        (("null",), "{}", True),
+        (('{"x"',), "{}", False),
+        (('a"', "b"), '"a\\"b"', True),
     ],
 )
 def test_the_deltas_of_a_call_add_up_to_its_input(deltas: tuple[str, ...], text: str, right: bool) -> None:
@@ -167,6 +172,23 @@ def test_the_deltas_of_a_call_add_up_to_its_input(deltas: tuple[str, ...], text:
     parts = [CALL[0], *pieces, CALL[3], called("a", "f", text)]
 
     assert broken(*parts) == ([] if right else [("call-input", len(parts) - 1)])
+
+
+@pytest.mark.parametrize(
+    ("text", "executed", "right"),
+    [('{"b":2,"a":1}', True, True), ('{"b":2,"a":1}', False, False), ('{"b":2}', True, False), ("{", True, False)],
+)
+def test_the_keys_of_a_call_that_the_provider_runs_may_be_sorted_anew(text: str, executed: bool, right: bool) -> None:
+    parts = (
+        START,
+        part("tool-input-start", id="a", toolName="f"),
+        part("tool-input-delta", id="a", delta='{"a":1,"b":2}'),
+        part("tool-input-end", id="a"),
+        part("tool-call", toolCallId="a", toolName="f", input=text, **({"providerExecuted": True} if executed else {})),
+        finish(),
+    )
+
+    assert broken(*parts) == ([] if right else [("call-input", 4)])
 
 
 def test_a_difference_of_the_input_names_its_place() -> None:
@@ -284,6 +306,8 @@ def test_a_whole_that_failed_as_a_request() -> None:
     page = (error("not_an_event_stream", "open"),)
 
     assert cut_is_legal((START, error()), provider) is None
+    assert cut_is_legal((START, part("response-metadata", id="r"), error()), provider) is None
+    assert cut_is_legal((START, part("response-metadata", id="r"), error()), WHOLE) is not None
     assert cut_is_legal((error("not_an_event_stream", "open", payload="<ht"),), page) is None
     assert cut_is_legal((START, finish()), provider) is not None
 

@@ -67,6 +67,19 @@ def test_a_plan_with_nothing_to_run_says_so(project: Path) -> None:
     assert (plan.chunkings, plan.comparisons, plan.reason) == (0, 0, "nothing to run for this body")
 
 
+@pytest.mark.parametrize("name", ["bad-checksum", "cut-mid-prelude"])
+def test_how_the_framing_ended_is_compared(name: str, project: Path) -> None:
+    case = f"bedrock-converse-stream/{name}"
+    add(project, case)
+
+    result = checked(project, case)
+    replace(project / "golden" / f"{case}.eventstream.ndjson", '{"end":"error",', '{"end":"ok",')
+    other = checked(project, case)
+
+    assert [one.verdict for one in result.references if one.reference == "eventstream"] == [Verdict.PASS]
+    assert [one.verdict for one in other.references if one.reference == "eventstream"] == [Verdict.FAIL]
+
+
 def test_one_changed_character_in_a_golden(project: Path) -> None:
     replace(project / "golden" / f"{TEXT}.ai.openai.chat.ndjson", '" can"', '" cam"')
 

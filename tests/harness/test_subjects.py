@@ -178,3 +178,14 @@ def test_ids_that_the_body_does_not_have_are_numbered_in_a_trace() -> None:
     assert lines[0] == '["tool-input-start",{"id":"$gen:0","toolName":"f"}]'
     assert [line.split('"toolCallId":')[1].split(",")[0] for line in lines[1:4]] == ['"$gen:0"', '"$gen:1"', '"call_1"']
     assert lines[4] == '["text-start",{"id":"txt"}]'
+
+
+@pytest.mark.parametrize("kind", ["frame_crc", "frame_length"])
+def test_a_frame_that_contradicts_itself_ends_the_trace(kind: str) -> None:
+    error = {"type": "error", "kind": kind, "stage": "stream", "offset": 9}
+    other = {**error, "kind": "malformed_json"}
+
+    assert trace_lines([other, error], b"") == [
+        '["error",{"kind":"malformed_json","stage":"stream"}]',
+        f'{{"end":"error","error":{{"kind":"{kind}","stage":"stream"}}}}',
+    ]
