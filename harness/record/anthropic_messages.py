@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 PATH = "/v1/messages"
 
 
-def encode(name: str, reply: Mapping[str, Any], request: Mapping[str, Any]) -> list[bytes]:
+def encode(name: str, reply: Mapping[str, Any], request: Mapping[str, Any], *, host: str = "") -> list[bytes]:
     """The wire events of one scenario.
 
-    ``reply``: ``says`` (list, see :meth:`_Encoder.item`), ``finish`` (a stop reason, or null for a stream that never
+    ``host`` is what other clouds write into the ids they give (``vrtx_``, ``bdrk_``).
+
+    ``reply``: ``says`` (list, see :meth:`Encoder.item`), ``finish`` (a stop reason, or null for a stream that never
     gets there), ``stop_sequence``, ``stop_details``, ``usage`` (``input``, ``output``, and ``cache_read``,
     ``cache_creation``, ``thinking`` tokens, ``web_searches``), ``model``, ``ping`` (false: none), ``line_ending`` (lf,
     crlf, cr), ``ascii`` (escape all non-ASCII, as some proxies do).
@@ -34,11 +36,14 @@ def encode(name: str, reply: Mapping[str, Any], request: Mapping[str, Any]) -> l
         ScenarioError: the reply has something this API cannot say.
     """
     only(reply, "says", "finish", "stop_sequence", "stop_details", "usage", "model", "ping", "line_ending", "ascii")
-    return list(_Encoder(name, reply, request).events())
+    return list(Encoder(name, reply, request, host).events())
 
 
-class _Encoder:
-    def __init__(self, name: str, reply: Mapping[str, Any], request: Mapping[str, Any]) -> None:
+class Encoder:
+    """One reply, event by event; what carries the events in another way overrides :meth:`write`."""
+
+    def __init__(self, name: str, reply: Mapping[str, Any], request: Mapping[str, Any], host: str) -> None:
+        self.host = host
         self.seed = f"anthropic-messages/{name}"
         self.reply = reply
         self.ending = LINE_ENDINGS[reply.get("line_ending", "lf")]
@@ -121,8 +126,8 @@ class _Encoder:
         yield from self.block(start, deltas, complete=item.get("complete", True))
 
     def tool(self, item: Mapping[str, Any]) -> Iterator[bytes]:
-        kind, prefix = ("tool_use", "toolu_01") if "tool" in item else ("server_tool_use", "srvtoolu_01")
-        call_id = prefix + made_up(f"{self.seed}/call/{self.index}", 22)
+        kind, prefix = ("tool_use", "toolu_") if "tool" in item else ("server_tool_use", "srvtoolu_")
+        call_id = f"{prefix}{self.host}01" + made_up(f"{self.seed}/call/{self.index}", 22)
         start = {"type": kind, "id": call_id, "name": item.get("tool") or item["server_tool"], "input": {}}
         arguments = item["arguments"]
         text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
@@ -135,7 +140,7 @@ class _Encoder:
         self, start: Mapping[str, Any], deltas: list[dict[str, Any]], *, complete: bool = True
     ) -> Iterator[bytes]:
         if start.get("tool_use_id") == "$previous":  # a result names the server tool call in the block before it
-            start = {**start, "tool_use_id": "srvtoolu_01" + made_up(f"{self.seed}/call/{self.index - 1}", 22)}
+            start = {**start, "tool_use_id": f"srvtoolu_{self.host}01" + made_up(f"{self.seed}/call/{self.index - 1}", 22)}
         yield self.emit("content_block_start", index=self.index, content_block=start)
         if self.ping_due:
             self.ping_due = False
@@ -158,7 +163,7 @@ class _Encoder:
         }
         message = {
             "model": self.model,
-            "id": "msg_01" + made_up(self.seed, 22),
+            "id": f"msg_{self.host}01" + made_up(self.seed, 22),
             "type": "message",
             "role": "assistant",
             "content": [],
@@ -186,6 +191,10 @@ class _Encoder:
 
     def emit(self, event: str, **fields: Any) -> bytes:
         self.count += 1
-        text = compact({"type": event, **fields}, ascii_only=bool(self.reply.get("ascii")))
+        return self.write(event, {"type": event, **fields})
+
+    def write(self, kind: str, payload: dict[str, Any]) -> bytes:
+        """One event, with as many spaces in its JSON as hide the length of what it says."""
+        text = compact(payload, ascii_only=bool(self.reply.get("ascii")))
         spaces = int(made_up(f"{self.seed}/spaces/{self.count}", 2, "0123"), 4)
-        return sse(text[:-1] + " " * spaces + "}", event, self.ending)
+        return sse(text[:-1] + " " * spaces + "}", kind, self.ending)

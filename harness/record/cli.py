@@ -13,7 +13,8 @@ import click
 from harness.cassette import Cassette, CassetteError, load, save
 from harness.exits import HARNESS, INPUT, USAGE
 from harness.record.local_model import LocalModel
-from harness.record.recorder import PROVIDERS, record_live, record_local, record_simulated, same_stream
+from harness.record.providers import PROVIDERS
+from harness.record.recorder import record_live, record_local, record_simulated, same_stream
 from harness.record.scenarios import DIALECTS, SOURCES, Scenario, find, scenarios
 from harness.record.wire import RecordError
 
@@ -122,7 +123,7 @@ def record_live_command(
         raise RecordError(f"no API key: set {variable}, or name another variable with --key-env", exit_code=USAGE)
     path = _path(out, dialect, name)
     _refuse_existing(path, force=force)
-    _write(record_live(dialect, name, url, {**request, "stream": True}, key), path)
+    _write(record_live(dialect, name, url, request, key), path)
 
 
 def _live_request(
@@ -139,9 +140,7 @@ def _live_request(
         if not isinstance(request, dict):
             raise RecordError(f"{request_file}: is not a JSON object", exit_code=USAGE)
     elif prompt is not None:
-        request = {"messages": [{"role": "user", "content": prompt}]}
-        if dialect == "anthropic-messages":
-            request["max_tokens"] = 1024  # this API demands one
+        request = {**PROVIDERS[dialect].ask(prompt), **PROVIDERS[dialect].demands}
     else:
         request = dict(find(dialect, scenario).request)
     if model is not None:

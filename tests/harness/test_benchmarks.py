@@ -3,11 +3,14 @@ here."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from streamcore import Decoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +20,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # benchmarks/ is a folder of the checkout, not an installed package
 try:
-    from benchmarks import findings, framing, node_peer, parts, sdks, workloads
+    from benchmarks import dialects, findings, framing, node_peer, parts, sdks, workloads
     from benchmarks.__main__ import main
+    from benchmarks.streams import MAKERS as STREAMS
+    from benchmarks.streams import tell
+    from benchmarks.streams.script import script
 finally:
     sys.path.remove(str(ROOT))
 
@@ -81,8 +87,49 @@ def test_the_ai_sdk_gives_as_many_parts() -> None:
     with node_peer.AiSdk() as node:
         for make in TEXT:
             stream = make(EVENTS)
-            _, count = node.run(stream, 1400)
-            assert count == parts.own(stream.dialect, [stream.body])
+            _, given = node.run(stream, 1400)
+            assert sum(given.values()) == parts.own(stream.dialect, [stream.body])
+
+
+def test_every_stream_is_of_a_dialect_that_is_measured() -> None:
+    assert sorted(set(STREAMS) - set(dialects.measured())) == []
+
+
+@pytest.mark.parametrize("name", dialects.measured())
+def test_a_dialects_stream_is_sound_and_says_the_whole_script(name: str) -> None:
+    told = script(EVENTS)
+    stream = tell(name, told)
+
+    assert stream == tell(name, script(EVENTS))
+    assert dialects.problems(stream) == []
+    decoder = Decoder(name)
+    decoder.feed(stream.body)
+    decoder.close()
+    assert told.answer in decoder.message.text
+    assert decoder.message.reasoning in ("", told.thought)
+    calls = [json.loads("".join(pieces)) for pieces in told.calls]
+    assert [call.input for call in decoder.message.tool_calls] in (calls, [])
+    assert node_peer.said(stream)["finish"] == 1
+    assert dialects.own(stream, workloads.cut(stream.body, 100)) == dialects.own(stream, [stream.body])
+
+
+@pytest.mark.node
+def test_the_ai_sdk_says_of_every_dialect_what_we_say() -> None:
+    if missing := node_peer.why_not():
+        pytest.skip(missing)
+    with node_peer.AiSdk() as node:
+        for name in dialects.measured():
+            clock = node.clock(tell(name, script(EVENTS)), 1400, 0)
+            assert clock() > 0  # which compares what was said
+
+
+def test_a_script_has_all_its_pieces() -> None:
+    told = script(200)
+    pieces = len(told.reasoning) + len(told.text) + sum(map(len, told.calls))
+    assert 180 <= pieces <= 200
+    assert told.answer.startswith(told.text[0])
+    assert told.thought.endswith(told.reasoning[-1])
+    assert all(one != other for one, other in zip(told.text, told.text[1:], strict=False))
 
 
 def test_a_bar_is_met_missed_or_not_run() -> None:

@@ -9,7 +9,7 @@ import sys
 import types
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,8 +17,11 @@ from click.testing import CliRunner, Result
 from harness.cassette import load
 from harness.record import local_model
 from harness.record.cli import record
-from harness.record.scenarios import DIALECTS
+from harness.record.scenarios import DIALECTS, scenarios
 from harness.record.wire import RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def run(*args: object) -> Result:
@@ -103,7 +106,19 @@ def test_the_cache_is_where_the_user_wants_it(monkeypatch: pytest.MonkeyPatch, t
     assert local_model.cache_folder() == tmp_path / "own"
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+ARGUMENTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "openai-chat": lambda chunk: "".join(
+        call["function"]["arguments"] for choice in chunk["choices"] for call in choice["delta"].get("tool_calls", ())
+    ),
+    "openai-responses": lambda event: event["delta"] if event["type"].endswith("arguments.delta") else "",
+    "anthropic-messages": lambda event: event.get("delta", {}).get("partial_json", ""),
+}
+"""The piece of a call's arguments in a payload."""
+
+
+@pytest.mark.parametrize(
+    "dialect", [name for name in DIALECTS if any(item.source == "local-model" for item in scenarios(name).values())]
+)
 def test_the_local_model_speaks_and_calls_tools(dialect: str, tmp_path: Path) -> None:
     pytest.importorskip("xllamacpp")
     if not (local_model.cache_folder() / Path(local_model.WEIGHTS_MEMBER).name).exists():
@@ -115,14 +130,5 @@ def test_the_local_model_speaks_and_calls_tools(dialect: str, tmp_path: Path) ->
     assert "Paris" in body
     tool = load(tmp_path / dialect / "local-tool.yaml").interactions[0].body.decode()
     fragments = [json.loads(line[6:]) for line in tool.split("\n") if line.startswith("data: {")]
-    arguments = "".join(
-        "".join(
-            call["function"]["arguments"]
-            for choice in item["choices"]
-            for call in choice["delta"].get("tool_calls", ())
-        )
-        if dialect == "openai-chat"
-        else item.get("delta", {}).get("partial_json", "")
-        for item in fragments
-    )
+    arguments = "".join(map(ARGUMENTS[dialect], fragments))
     assert json.loads(arguments) == {"city": "Paris"}

@@ -12,6 +12,8 @@ from click.testing import CliRunner, Result
 
 from harness.cassette import load
 from harness.record.cli import record
+from harness.record.provider import FORMS
+from harness.record.providers import PROVIDERS
 from harness.record.recorder import endpoint, exchange, record_simulated, same_stream, to_cassette
 from harness.record.scenarios import DIALECTS, find, scenarios
 from harness.record.simulator import Answer, Simulator
@@ -159,6 +161,13 @@ def test_an_answer_that_is_no_stream_is_refused_in_one_line(answer: Answer, what
     assert KEY not in str(caught.value)
 
 
+def test_a_stream_in_another_form_is_refused_by_its_name() -> None:
+    answer = Answer((b"data: {}\n\n",))
+    with Simulator(lambda _path, _request: answer) as simulator, pytest.raises(RecordError) as caught:
+        exchange(simulator.address, {}, {}, 5, form=FORMS["eventstream"])
+    assert "text/event-stream; charset=utf-8, not an AWS event stream" in str(caught.value)
+
+
 def test_nobody_there_is_one_line() -> None:
     with pytest.raises(RecordError, match=r"no answer .*check the address"):
         exchange("http://127.0.0.1:9/", {}, {}, 1)
@@ -172,6 +181,10 @@ def test_nobody_there_is_one_line() -> None:
         ("https://api.anthropic.com", "/v1/messages", "https://api.anthropic.com/v1/messages"),
         ("http://h:1/api/v1?x=1", "/v1/chat/completions", "http://h:1/api/v1/chat/completions?x=1"),
         ("https://h/p/chat/completions", "/v1/chat/completions", "https://h/p/chat/completions"),
+        ("https://g.test", "/v1beta/models/m:stream?alt=sse", "https://g.test/v1beta/models/m:stream?alt=sse"),
+        ("https://g.test/v1beta/", "/v1beta/models/m:stream?alt=sse", "https://g.test/v1beta/models/m:stream?alt=sse"),
+        ("https://g.test/models/m:stream", "/v1beta/models/m:stream?alt=sse", "https://g.test/models/m:stream?alt=sse"),
+        ("https://b.test", "/model/a%3A0/converse-stream", "https://b.test/model/a%3A0/converse-stream"),
     ],
 )
 def test_the_endpoint_is_found_from_base_or_whole_address(url: str, path: str, address: str) -> None:
@@ -291,3 +304,53 @@ def test_a_live_api_is_recorded_without_its_key(tmp_path: Path) -> None:
     assert (cassette.recorded.provenance, cassette.recorded.model) == ("live", "n")
     assert KEY not in (tmp_path / "openai-chat" / "mine.yaml").read_text()
     assert cassette.interactions[0].stream.chunks == (len(KEY) + 18, 14)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "path", "body", "key_header"),
+    [
+        (
+            "gemini-generateContent",
+            "/v1beta/models/m%2F1:streamGenerateContent?alt=sse",
+            {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]},
+            "x-goog-api-key",
+        ),
+        (
+            "bedrock-converse-stream",
+            "/model/m%2F1/converse-stream",
+            {"messages": [{"role": "user", "content": [{"text": "Hi"}]}]},
+            "authorization",
+        ),
+        (
+            "bedrock-invoke-with-response-stream",
+            "/model/m%2F1/invoke-with-response-stream",
+            {
+                "messages": [{"role": "user", "content": "Hi"}],
+                "anthropic_version": "bedrock-2023-05-31",
+                "max_tokens": 1024,
+            },
+            "authorization",
+        ),
+    ],
+)
+def test_an_api_with_the_model_in_its_path_is_asked_there(
+    dialect: str, path: str, body: dict[str, Any], key_header: str, tmp_path: Path
+) -> None:
+    asked: list[Any] = []
+    form = PROVIDERS[dialect].form
+
+    def answer(path: str, request: Any) -> Answer:
+        asked.append((path, request))
+        return Answer((b"data: {}\n\n",), headers=form.headers)
+
+    with Simulator(answer) as simulator:
+        args = ["--dialect", dialect, "--scenario", "mine", "--from", simulator.address, "--out", tmp_path]
+        result = run(*args, "--prompt", "Hi", "--model", "m/1", "--key-env", "K", env={"K": KEY})
+    assert result.exit_code == 0, result.output
+    assert asked == [(path, body)]
+    cassette = load(tmp_path / dialect / "mine.yaml")
+    assert cassette.recorded.model == "m/1"
+    assert dict(cassette.interactions[0].request_headers)["accept"] == form.content_type
+    text = (tmp_path / dialect / "mine.yaml").read_text()
+    assert f"{key_header} dropped" in text
+    assert KEY not in text

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from harness.cassette import load
 from harness.record import anthropic_messages, openai_chat
+from harness.record.providers import PROVIDERS
 from harness.record.recorder import record_simulated
 from harness.record.scenarios import DIALECTS, Scenario, find, scenarios
 from harness.record.simulator import Answer, Simulator
@@ -48,12 +49,16 @@ def test_the_committed_cassette_is_what_the_simulator_sends(item: Scenario) -> N
     assert interaction.body == b"".join(writes)
     assert interaction.stream.chunks == tuple(map(len, writes))
     assert interaction.stream.end == item.end
-    assert json.loads(interaction.request_body or b"") == item.request
+    assert json.loads(interaction.request_body or b"") == PROVIDERS[item.dialect].body(item.request)
+    assert dict(interaction.response_headers)["content-type"].startswith(PROVIDERS[item.dialect].form.content_type)
 
 
-@pytest.mark.parametrize("name", ["unicode", "crlf"])
+@pytest.mark.parametrize("name", ["unicode", "crlf", "cut-mid-arguments"])
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_recording_again_gives_the_same_bytes_and_chunks(dialect: str, name: str) -> None:
+    if name not in scenarios(dialect):
+        assert name != "unicode", "every dialect has characters to cut"
+        return
     item = find(dialect, name)
     (again,) = record_simulated(item).interactions
     (kept,) = load(ROOT / dialect / f"{name}.yaml").interactions
@@ -68,7 +73,11 @@ def test_long_arguments_are_long() -> None:
     assert len(json.loads(text)["plants"]) > 20
 
 
-@pytest.mark.parametrize("item", SIMULATED, ids=lambda item: f"{item.dialect}/{item.name}")
+@pytest.mark.parametrize(
+    "item",
+    [item for item in SIMULATED if item.dialect in {"openai-chat", "anthropic-messages", "vertex-anthropic"}],
+    ids=lambda item: f"{item.dialect}/{item.name}",
+)
 def test_the_providers_own_types_accept_every_payload(item: Scenario) -> None:
     if item.dialect == "openai-chat":
         model: Any = pytest.importorskip("openai.types.chat").ChatCompletionChunk

@@ -60,13 +60,17 @@ const contentTypes = {
 };
 
 // One function tool is declared, as in any agent; some providers map tool names only when tools are there.
-const request = () => ({
+const tools = [{
+  type: 'function',
+  name: 'get_weather',
+  inputSchema: { type: 'object', properties: { city: { type: 'string' } } },
+}];
+// To an API that has none, a tool is only something to warn about.
+const withoutTools = new Set(['ai.openai.completion']);
+
+const request = (name) => ({
   prompt: [{ role: 'user', content: [{ type: 'text', text: 'x' }] }],
-  tools: [{
-    type: 'function',
-    name: 'get_weather',
-    inputSchema: { type: 'object', properties: { city: { type: 'string' } } },
-  }],
+  tools: withoutTools.has(name) ? undefined : tools,
   includeRawChunks: false,
 });
 
@@ -74,10 +78,10 @@ function item({ type, ...rest }, errors) {
   return type === 'error' ? ['error', { ...errors.part(rest.error), stage: 'stream' }] : [type, rest];
 }
 
-const doStream = (makeModel) => async ({ delivery, errors }) => {
+const doStream = (name, makeModel) => async ({ delivery, errors }) => {
   let stream;
   try {
-    ({ stream } = await makeModel(delivery.fetch).doStream(request()));
+    ({ stream } = await makeModel(delivery.fetch).doStream(request(name)));
   } catch (error) {
     // Rejected because the first thing on the wire was an error: there is no stream at all.
     return { items: [], end: { ...errors.call(error), stage: 'open' } };
@@ -93,6 +97,6 @@ const doStream = (makeModel) => async ({ delivery, errors }) => {
 
 export const aiSdkReferences = Object.fromEntries(
   Object.entries(models).map(([name, makeModel]) => [
-    name, { kind: 'trace', contentType: contentTypes[name], run: doStream(makeModel) },
+    name, { kind: 'trace', contentType: contentTypes[name], run: doStream(name, makeModel) },
   ]),
 );
