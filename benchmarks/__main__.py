@@ -14,9 +14,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from benchmarks import framing, imports, linearity, memory, parts
+from benchmarks import dialects, framing, imports, linearity, memory, parts
 from benchmarks.environment import describe
-from benchmarks.findings import Findings, as_json, as_markdown, as_text, bars_table
+from benchmarks.findings import Findings, as_json, as_markdown, as_text, bars_table, markdown_rows
 from benchmarks.node_peer import NodeFailedError
 from benchmarks.plan import FULL_ROUNDS, SMOKE_ROUNDS, Plan
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MEASUREMENTS: dict[str, Callable[[Plan], Findings]] = {
     "sse": framing.measure,
     "parts": parts.measure,
+    "dialects": dialects.measure,
     "linearity": linearity.measure,
     "memory": memory.measure,
     "import": imports.measure,
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 1
         for table in found.tables:
             print(as_text(table), flush=True)
+            if table.for_readme:
+                print("", *markdown_rows(table), sep="\n")
         findings.add(found)
     environment["run"] = f"{plan.rounds} interleaved rounds, {perf_counter() - begin:.0f} s"
     if plan.smoke:

@@ -40,6 +40,8 @@ class Table:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    for_readme: bool = False
+    """Printed as Markdown too, to be copied."""
 
 
 @dataclass(slots=True)
@@ -84,11 +86,15 @@ def as_markdown(environment: dict[str, str], command: str, findings: Findings) -
     lines = ["# Results", "", f"Printed by `{command}`; nothing here was edited.", ""]
     lines += [f"- {name}: {value}" for name, value in environment.items()]
     for table in (bars_table(findings.bars), *findings.tables):
-        lines += ["", f"## {table.title}", "", _line(table.head), _line(("---",) * len(table.head))]
-        lines += [_line(row) for row in table.rows]
+        lines += ["", f"## {table.title}", "", *markdown_rows(table)]
         if table.note:
             lines += ["", table.note]
     return "\n".join(lines) + "\n"
+
+
+def markdown_rows(table: Table) -> list[str]:
+    """The lines of a Markdown table."""
+    return [_line(table.head), _line(("---",) * len(table.head)), *map(_line, table.rows)]
 
 
 def as_json(environment: dict[str, str], command: str, findings: Findings) -> dict[str, Any]:

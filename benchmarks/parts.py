@@ -26,8 +26,6 @@ LARGE_CHUNK = 65536
 _EVENTS_AT_FULL_SIZE = {"W1": 6000, "W2": 12000}
 _PYTHON_BARS = {"W1": 20.0, "W2": 5.0}
 _NODE_BAR = 3.0
-_NODE_WARM_UP = 12
-"""Bodies that Node decodes before it is timed; after some five its figures stop falling."""
 
 
 def own(dialect: str, chunks: Iterable[bytes]) -> int:
@@ -64,18 +62,6 @@ def measure(plan: Plan) -> Findings:
     return findings
 
 
-def _node_clock(node: node_peer.AiSdk, stream: Stream, chunk: int, expected: int) -> Clock:
-    def run() -> float:
-        seconds, parts = node.run(stream, chunk)
-        if parts != expected:
-            raise AssertionError(f"the AI SDK gave {parts} parts for {stream.name}, streamcore {expected}")
-        return seconds
-
-    for _ in range(_NODE_WARM_UP):
-        run()
-    return run
-
-
 def _measure_one(stream: Stream, node: node_peer.AiSdk | None, missing: str, plan: Plan, findings: Findings) -> None:
     body = stream.body
     chunks = workloads.cut(body, CHUNK)
@@ -102,9 +88,9 @@ def _measure_one(stream: Stream, node: node_peer.AiSdk | None, missing: str, pla
     ai_sdk = "AI SDK doStream in Node"
     own_large, node_large = f"{OWN}, 64 KB chunks", f"{ai_sdk}, 64 KB chunks"
     if node is not None:
-        clocks[ai_sdk] = _node_clock(node, stream, CHUNK, parts)
+        clocks[ai_sdk] = node.clock(stream, CHUNK, plan.warm_up)
         clocks[own_large] = timed(lambda: own(stream.dialect, large))
-        clocks[node_large] = _node_clock(node, stream, LARGE_CHUNK, parts)
+        clocks[node_large] = node.clock(stream, LARGE_CHUNK, plan.warm_up)
     timings = interleaved(clocks, plan.rounds)
 
     ratio = None if iterate is None else timings.ratio(OWN, peer)

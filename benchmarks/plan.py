@@ -19,3 +19,8 @@ class Plan:
     def scaled(self, size: int) -> int:
         """``size`` for a full run, a small part of it for a smoke run."""
         return max(8, size // _SMOKE_SHARE) if self.smoke else size
+
+    @property
+    def warm_up(self) -> int:
+        """Bodies that Node decodes before it is timed; after some five its figures stop falling."""
+        return 1 if self.smoke else 12

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_WORDS = (
+WORDS = (
     *("stream", "token", "model", "answer", "window", "parser", "buffer", "event", "value", "record", "result"),
     *("system", "between", "measure", "language", "output", "because", "about", "replay", "number", "network"),
     *("function", "the", "of", "and", "to", "in", "it"),
@@ -33,6 +33,8 @@ class Stream:
     opening: tuple[bytes, ...]
     events: tuple[bytes, ...]
     closing: tuple[bytes, ...]
+    for_reference: bytes = b""
+    """The same events in the form that the reference reads, where it does not read the dialect's own."""
 
     @property
     def body(self) -> bytes:
@@ -52,7 +54,7 @@ def openai_text(events: int) -> Stream:
         "W1",
         "openai-chat",
         (_chat({"role": "assistant", "content": "", "refusal": None}),),
-        tuple(_chat({"content": f" {draw.choice(_WORDS)}"}) for _ in range(events)),
+        tuple(_chat({"content": f" {draw.choice(WORDS)}"}) for _ in range(events)),
         (_chat({}, "stop"), b"data: [DONE]\n\n"),
     )
 
@@ -63,8 +65,8 @@ def anthropic_text(events: int) -> Stream:
     return Stream(
         "W2",
         "anthropic-messages",
-        (*_message_start(), _named("content_block_start", index=0, content_block={"type": "text", "text": ""})),
-        tuple(_block_delta(type="text_delta", text=f" {draw.choice(_WORDS)}") for _ in range(events)),
+        (*_message_start(), named("content_block_start", index=0, content_block={"type": "text", "text": ""})),
+        tuple(_block_delta(type="text_delta", text=f" {draw.choice(WORDS)}") for _ in range(events)),
         _message_stop("end_turn"),
     )
 
@@ -88,7 +90,7 @@ def anthropic_arguments(size: int) -> Stream:
     return Stream(
         "arguments",
         "anthropic-messages",
-        (*_message_start(), _named("content_block_start", index=0, content_block=block)),
+        (*_message_start(), named("content_block_start", index=0, content_block=block)),
         tuple(_block_delta(type="input_json_delta", partial_json=piece) for piece in _arguments(size)),
         _message_stop("tool_use"),
     )
@@ -122,7 +124,7 @@ def _arguments(size: int) -> Iterator[str]:
     lines: list[str] = []
     written = 0
     while written < size:
-        line = " ".join(draw.choices(_WORDS, k=8))
+        line = " ".join(draw.choices(WORDS, k=8))
         lines.append(line)
         written += len(line) + 2
     text = json.dumps({"path": "notes.txt", "content": "\n".join(lines)})
@@ -139,15 +141,16 @@ def _chat(delta: dict[str, Any], finish: str | None = None) -> bytes:
         "system_fingerprint": "fp_0123456789",
         "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}],
     }
-    return b"data: " + _compact(chunk) + b"\n\n"
+    return b"data: " + compact(chunk) + b"\n\n"
 
 
-def _named(event: str, **fields: Any) -> bytes:
-    return f"event: {event}\ndata: ".encode() + _compact({"type": event, **fields}) + b"\n\n"
+def named(event: str, **fields: Any) -> bytes:
+    """A server-sent event that says its type twice, as Anthropic's, OpenAI's responses and Cohere's do."""
+    return f"event: {event}\ndata: ".encode() + compact({"type": event, **fields}) + b"\n\n"
 
 
 def _block_delta(**delta: Any) -> bytes:
-    return _named("content_block_delta", index=0, delta=delta)
+    return named("content_block_delta", index=0, delta=delta)
 
 
 def _message_start() -> tuple[bytes, ...]:
@@ -161,16 +164,17 @@ def _message_start() -> tuple[bytes, ...]:
         "stop_sequence": None,
         "usage": {"input_tokens": 25, "output_tokens": 1},
     }
-    return (_named("message_start", message=message),)
+    return (named("message_start", message=message),)
 
 
 def _message_stop(reason: str) -> tuple[bytes, ...]:
     return (
-        _named("content_block_stop", index=0),
-        _named("message_delta", delta={"stop_reason": reason, "stop_sequence": None}, usage={"output_tokens": 99}),
-        _named("message_stop"),
+        named("content_block_stop", index=0),
+        named("message_delta", delta={"stop_reason": reason, "stop_sequence": None}, usage={"output_tokens": 99}),
+        named("message_stop"),
     )
 
 
-def _compact(value: Any) -> bytes:
+def compact(value: Any) -> bytes:
+    """JSON without white space."""
     return json.dumps(value, separators=(",", ":")).encode()
