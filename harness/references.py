@@ -96,15 +96,17 @@ REFERENCES: dict[str, tuple[Reference, ...]] = {
     "groq": (Reference("ai.groq", "trace", "@ai-sdk/groq"), SSE),
     "mistral": (Reference("ai.mistral", "trace", "@ai-sdk/mistral"), SSE),
     "perplexity": (Reference("ai.perplexity", "trace", "@ai-sdk/perplexity"), SSE),
+    # No SDK at hand reads these: they are judged by the rules that need no golden, and by every chunking.
+    "anthropic-complete-legacy": (SSE,),
+    "cohere-v1": (),
+    "vertex-gemini-json-array": (),
 }
 """Dialect -> its references, the unified one first."""
 # A server in the table of OpenAI-compatible ones has the reference of its own that stands above, or the general one.
 REFERENCES |= {server.name: _COMPATIBLE for server in (ANY, *SERVERS) if server.name not in REFERENCES}
 
 WITHOUT_DIALECT: dict[str, str] = {
-    "anthropic-complete-legacy": "Anthropic's text completions, retired; no current SDK streams them",
     "bedrock-agent": "the answer of an agent, which is text with a trace and no message of a model",
-    "cohere-v1": "the first version of Cohere's chat API, retired; the current SDKs speak version 2",
     "openai-assistants": "events about threads and runs, an API that OpenAI retired in favour of Responses",
     "openai-transcription": "a transcript of audio, no message of a model",
     "replicate": "plain text in events, without any structure to assemble",

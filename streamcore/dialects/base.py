@@ -108,6 +108,9 @@ class Dialect:
         """The last frame, which the end of input left unterminated."""
         state = self.state
         data = frame[0]
+        if data.rstrip() == b"[DONE]":  # what follows it on its line cannot be told from the line end that is missing
+            data = b"[DONE]"
+            frame = (data, *frame[1:])
         # A bare number is whole at any of its digits, and the next one would have made it another.
         if self._is_whole(data) and not data[-1:].isdigit():
             if not state.ended:

@@ -49,5 +49,10 @@ def test_a_body_that_is_not_whole_never_looks_complete(path: Path) -> None:
     for end in range(len(case.body)):
         decoder = Decoder(dialect)
         cut = [part.as_json() for part in (*decoder.feed(case.body[:end]), *decoder.close())]
-        assert cut_is_legal(cut, walked.parts) is None, end
-        assert not any(call.executable for call in decoder.message.tool_calls) or decoder.message.finish is not None
+        finish = decoder.message.finish
+        if cut_is_legal(cut, walked.parts) is not None:
+            # Some say a finish reason with every chunk, some have no frame in them that can be read to its end: what is
+            # left of them may be another stream, but not one that ends without the provider's word.
+            assert finish is not None, end
+            assert finish.raw is not None or decoder.message.error is not None, end
+        assert not any(call.executable for call in decoder.message.tool_calls) or finish is not None
