@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import msgspec
 
 _decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
 WHITESPACE = " \t\n\r"
 """What may stand between JSON tokens (RFC 8259 section 2)."""
 
@@ -86,8 +87,12 @@ def depth(data: bytes) -> int:
     return deepest
 
 
-def _colons(value: Any) -> int:
+def colons_of(value: Any) -> int:
     """Colons that a text without duplicate keys and without escaped colons has if ``value`` is what it spells."""
+    try:
+        return _encode(value).count(b":")
+    except (ValueError, RecursionError):  # half a surrogate pair; deep nesting
+        pass
     total = 0
     items = [value]
     for item in items:  # which grows as it goes
@@ -108,7 +113,7 @@ def duplicate_key(data: bytes, value: Any) -> str | None:
     Every key is followed by a colon, so a text with just the colons that its value accounts for has no duplicates; only
     otherwise, or where a colon may be written as an escape, is it parsed a second time.
     """
-    if data.count(b":") == _colons(value) and b"u003" not in data:
+    if data.count(b":") == colons_of(value) and b"u003" not in data:
         return None
     found: list[str] = []
 
@@ -188,12 +193,36 @@ def _scalar_text(value: Any) -> str:
     return "null" if text[-1] in "yN" else text
 
 
+def _is_spelled_alike(value: Any) -> bool:
+    """Whether msgspec spells ``value`` as ECMAScript does; half surrogate pairs, which it refuses, aside."""
+    items = [value]
+    for item in items:  # which grows as it goes
+        kind = type(item)
+        if kind is str or kind is bool or item is None:
+            continue
+        if kind is dict:
+            for key in item:
+                if key[:1].isdigit():
+                    return False
+            items += item.values()
+        elif kind is list:
+            items += item
+        elif kind is not int or not -(2**53) <= item <= 2**53:
+            return False
+    return True
+
+
 def stringify(value: Any) -> str:
     """``JSON.stringify(value)`` of a value that came out of ``JSON.parse``, however deep it nests.
 
     Keys that are array indices come first, in numeric order (ECMA-262 OrdinaryOwnPropertyKeys); numbers are doubles,
     and those that are not finite become ``null``.
     """
+    if _is_spelled_alike(value):
+        try:
+            return _encode(value).decode()
+        except (ValueError, RecursionError):  # half a surrogate pair; deep nesting
+            pass
     pieces: list[str] = []
     # What is still to write, last first: (text that goes before it, value), or (text, _NOTHING).
     rest: list[tuple[str, Any]] = [("", value)]

@@ -27,7 +27,7 @@ from streamcore.errors import ErrorKind
 from streamcore.framing.jsonarray import JsonArrayFrame, JsonArrayFramer
 from streamcore.framing.sse import SseFrame
 from streamcore.limits import Limits
-from streamcore.parts import Finish, FinishUnified, Part, ReasoningDelta, ResponseMetadata, TextDelta
+from streamcore.parts import Finish, FinishUnified, Metadata, Part, ReasoningDelta, ResponseMetadata, TextDelta
 from streamcore.state import Frozen
 
 _CHUNK_KEYS: Final = frozenset(
@@ -75,36 +75,41 @@ class Gemini(Dialect):
         """One ``GenerateContentResponse``, or an error object."""
         state = self.state
         first = state.candidates.get(0)
-        # Most chunks go on with the open block or call, and say nothing else that is new.
+        # Most chunks go on with the open block or call, or hold a whole call, and say nothing else that is new.
         if (
             first is not None
-            and (first.block or first.calls.open)
             and first.finish is None
             and state.described
             and state.blocked is None
             and not state.dead
             and self.quick
         ):
-            found = gemini_quick.read(frame[0])
+            found = gemini_quick.read(frame[0], self.limits.max_json_depth)
             if found is not None and self._goes_on(found, first, frame[-1], out):
                 return
         self.frame_in_full(frame, out)
 
     def _goes_on(self, found: Quick, candidate: CandidateState, offset: int, out: list[Part]) -> bool:
-        """Takes a chunk that goes on with the open block or call; False if it does not."""
-        text, is_thought, call, ratings, usage = found
+        """Takes a chunk that goes on with the open block or call, or holds a whole one; False if it does not."""
+        text, is_thought, call, ratings, usage, signature = found
         if text:
             if candidate.block != (THOUGHT if is_thought else TEXT):
                 return False
             out.append((ReasoningDelta if is_thought else TextDelta)(candidate.block_id, text))
-        elif call is UNSET or not candidate.calls.open:
+        elif call is UNSET or not (candidate.calls.open or call.name):
             return False
         self.offset = offset
         if usage is not UNSET:
             self.state.usage = Frozen(usage)
         if ratings is not UNSET:
             candidate.said["safetyRatings"] = Frozen(ratings)
-        if call is not UNSET:
+        if call is UNSET:
+            return True
+        if call.partialArgs is UNSET:
+            metadata: Metadata | None = {self.provider: {"thoughtSignature": signature}} if signature else None
+            whole = {"id": None if call.id is UNSET else call.id, "name": call.name, "args": call.args}
+            candidate.calls.piece(whole, metadata, self, out)
+        else:
             one = call.partialArgs[0] if len(call.partialArgs) == 1 and call.willContinue is True else None
             most = self.limits.max_arguments_chars
             if one is None or not candidate.calls.more(one.jsonPath, one.stringValue, most, out):

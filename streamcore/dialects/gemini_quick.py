@@ -1,15 +1,17 @@
 """The chunks that most of a Gemini stream consists of: one piece of text, of a thought or of the arguments of a streamed
-call, with the usage so far and perhaps the safety ratings.
+call, or one call that comes whole; with the usage so far and perhaps the safety ratings.
 
 Whatever is not just that is left to the general path, which gives the same parts (tests/streamcore proves it).
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
+
+from streamcore import jsontext
 
 DEPTH: Final = 9
 """Levels of nesting of such a chunk."""
@@ -49,16 +51,20 @@ class _Arg(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class QuickCall(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """``functionCall`` with pieces of one or more strings."""
+    """``functionCall`` with pieces of one or more strings, or whole."""
 
-    partialArgs: list[_Arg]  # noqa: N815 - the wire's names
+    partialArgs: list[_Arg] | UnsetType = UNSET  # noqa: N815 - the wire's names
     willContinue: bool | UnsetType = UNSET  # noqa: N815
+    id: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    args: Any = UNSET
 
 
 class _Part(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     text: str = ""
     thought: bool | UnsetType = UNSET
-    functionCall: QuickCall | UnsetType = UNSET  # noqa: N815 - the wire's name
+    functionCall: QuickCall | UnsetType = UNSET  # noqa: N815 - the wire's names
+    thoughtSignature: str | UnsetType = UNSET  # noqa: N815
 
 
 class _Content(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -108,6 +114,8 @@ class Quick(NamedTuple):
     call: QuickCall | UnsetType
     ratings: list[QuickRating] | UnsetType
     usage: QuickUsage | UnsetType
+    signature: str
+    """Of a call that comes whole; empty if it has none."""
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -115,8 +123,8 @@ _USAGE_KEYS: Final = len(QuickUsage.__struct_fields__)
 _RATING_KEYS: Final = len(QuickRating.__struct_fields__)
 
 
-def read(data: bytes) -> Quick | None:
-    """What such a chunk says; None if it is another, or has a key twice.
+def read(data: bytes, max_depth: int) -> Quick | None:
+    """What such a chunk says; None if it is another, or has a key twice, or may nest deeper than ``max_depth``.
 
     Every key has its colon, so a text with just the colons that its keys and strings account for has no key twice;
     unless a colon may be written as an escape.
@@ -132,10 +140,28 @@ def read(data: bytes) -> Quick | None:
     ratings = candidate.safetyRatings
     usage = chunk.usageMetadata
     colons = 4 + text.count(":")  # the keys that every chunk has: candidates, content, parts, text or functionCall
-    if call is not UNSET:
-        if text or part.thought is not UNSET:
+    signature = ""
+    if call is UNSET:
+        if part.thoughtSignature is not UNSET:
             return None
-        colons += 1 + _colons_of(call)
+    elif text or part.thought is not UNSET:
+        return None
+    elif call.partialArgs is UNSET:
+        if not call.name or call.args is UNSET or call.willContinue is not UNSET:
+            return None
+        if data.count(b"[") + data.count(b"{") > max_depth:
+            return None
+        colons += 2 + call.name.count(":") + jsontext.colons_of(call.args)
+        if call.id is not UNSET:
+            colons += 1 + call.id.count(":")
+        if part.thoughtSignature is not UNSET:
+            signature = part.thoughtSignature
+            colons += 1 + signature.count(":")
+    else:
+        whole = (call.name, call.args, call.id, part.thoughtSignature)
+        if whole.count(UNSET) != len(whole):
+            return None
+        colons += 1 + _colons_of(call, call.partialArgs)
     if candidate.content.role is not UNSET:
         colons += 1
     if candidate.index is not UNSET:
@@ -157,13 +183,13 @@ def read(data: bytes) -> Quick | None:
                 colons += 2 * len(details)
     if colons != data.count(b":") or b"u003" in data:
         return None
-    return Quick(text, part.thought is True, call, ratings, usage)
+    return Quick(text, part.thought is True, call, ratings, usage, signature)
 
 
-def _colons_of(call: QuickCall) -> int:
+def _colons_of(call: QuickCall, args: list[_Arg]) -> int:
     """Within the object; the members of an element of ``partialArgs`` included."""
     colons = 1 if call.willContinue is not UNSET else 0
-    for arg in call.partialArgs:
+    for arg in args:
         colons += 2 + arg.jsonPath.count(":") + arg.stringValue.count(":")
         if arg.willContinue is not UNSET:
             colons += 1

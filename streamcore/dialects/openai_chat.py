@@ -19,10 +19,11 @@ import msgspec
 from streamcore import jsontext
 from streamcore.dialects.base import INVALID, Dialect, StreamState
 from streamcore.dialects.openai_chat_schema import CHUNK
-from streamcore.dialects.openai_chat_values import FINISH, error_in, usage_of, whole
-from streamcore.dialects.repeats import Repeat, repeatable
+from streamcore.dialects.openai_chat_values import FINISH, error_in, predictions, usage_of, whole
+from streamcore.dialects.repeats import Repeat
 from streamcore.dialects.schema import Mismatch
 from streamcore.dialects.timestamps import iso_timestamp
+from streamcore.dialects.varying_repeats import VaryingRepeat, remember
 from streamcore.errors import ErrorKind
 from streamcore.framing.sse import SseFrame
 from streamcore.parts import (
@@ -60,7 +61,7 @@ class ChoiceState(State):
 class ChatState(StreamState):
     """The stream."""
 
-    __slots__ = ("choices", "created", "described", "id", "metadata", "model", "repeat", "sources", "usage")
+    __slots__ = ("choices", "created", "described", "id", "metadata", "misses", "model", "repeat", "sources", "usage")
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,8 +75,10 @@ class ChatState(StreamState):
         self.usage: Frozen | None = None
         self.metadata: Frozen | None = None
         self.sources = 0
-        self.repeat: Repeat | None = None
+        self.repeat: Repeat | VaryingRepeat | None = None
         """What the next frame may repeat."""
+        self.misses = 0
+        """Frames in a row that repeated none, though they did no more than such a frame does."""
 
     def choice(self, index: int) -> ChoiceState:
         """The choice of that index."""
@@ -112,7 +115,8 @@ class OpenAIChat(Dialect):
         data, event, _, self.offset = frame
         state = self.state
         repeat = state.repeat
-        if repeat is not None and not event and repeat.again(data, state.choices[0].tools, self.limits, out):
+        if repeat is not None and not event and repeat.again(data, state, self.limits, out):
+            state.misses = 0
             return
         if state.described and not state.ended and not state.dead and not event:
             # Most frames are one more piece of text or of arguments. Whatever does not match to the letter takes the
@@ -136,22 +140,31 @@ class OpenAIChat(Dialect):
                     and "type" not in value
                     and self._one_delta(data, len(value) + len(choice) + 1, delta, out)
                 ):
-                    if repeat is None:
-                        state.repeat = repeatable(data, out[-1])
+                    remember(data, out[-1], repeat, self)
                     return
             except (LookupError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError):
                 pass
         self.frame_to_repeat(frame, out)
 
+    def frame_or_repeat(self, frame: SseFrame, out: list[Part]) -> None:
+        """The same for dialects whose chunks are seldom so plain, but repeat each other: their :meth:`frame`."""
+        data, event, _, self.offset = frame
+        state = self.state
+        repeat = state.repeat
+        if repeat is not None and not event and repeat.again(data, state, self.limits, out):
+            state.misses = 0
+        else:
+            self.frame_to_repeat(frame, out)
+
     def frame_to_repeat(self, frame: SseFrame, out: list[Part]) -> None:
         """The general path, and what may be spared the next frame."""
         data, event, *_ = frame
         state = self.state
-        state.repeat = None
+        before, state.repeat = state.repeat, None
         parts, warnings = len(out), len(self.warnings)
         self.frame_in_full(frame, out)
         if len(out) == parts + 1 and len(self.warnings) == warnings and not event and not state.ended:
-            state.repeat = repeatable(data, out[-1])
+            remember(data, out[-1], before, self)
 
     def _one_delta(self, data: bytes, keys: int, delta: dict[str, Any], out: list[Part]) -> bool:
         """A piece of text or of arguments and nothing else, in a frame of ``keys`` keys outside ``delta``'s value.
@@ -245,13 +258,8 @@ class OpenAIChat(Dialect):
         usage = self.usage_in(chunk)
         if usage is not None:
             state.usage = Frozen(usage)
-            details = usage.get("completion_tokens_details") or {}
-            for key, name in (
-                ("accepted_prediction_tokens", "acceptedPredictionTokens"),
-                ("rejected_prediction_tokens", "rejectedPredictionTokens"),
-            ):
-                if details.get(key) is not None:
-                    self._describe(name, details[key])
+            for name, value in predictions(usage).items():
+                self._describe(name, value)
         self.aside(chunk, out)
         for choice in chunk["choices"]:
             self._choice(choice, out)

@@ -29,6 +29,19 @@ def error_in(value: Any, event: str) -> Any:
     return None
 
 
+_PREDICTED: Final = (
+    ("accepted_prediction_tokens", "acceptedPredictionTokens"),
+    ("rejected_prediction_tokens", "rejectedPredictionTokens"),
+)
+"""Key of the usage's details -> key of the metadata."""
+
+
+def predictions(usage: dict[str, Any]) -> dict[str, Any]:
+    """What a usage says for the metadata of the finish."""
+    details = usage.get("completion_tokens_details") or {}
+    return {name: details[key] for key, name in _PREDICTED if details.get(key) is not None}
+
+
 def whole(number: float | None) -> int | None:
     """A number that can be an index (1.0 is 1 to ECMAScript); None if it cannot."""
     return int(number) if number is not None and number == number // 1 else None

@@ -62,6 +62,7 @@ class OpenAICompatible(OpenAIChat):
     name = ANY.name
     provider = ANY.provider
     server: ClassVar[Server] = ANY
+    frame = OpenAIChat.frame_or_repeat
     state: CompatibleState
 
     def __init_subclass__(cls) -> None:
@@ -74,13 +75,6 @@ class OpenAICompatible(OpenAIChat):
     def initial_state(self) -> CompatibleState:
         """Nothing seen yet."""
         return CompatibleState()
-
-    def frame(self, frame: Any, out: list[Part]) -> None:
-        """One chunk, ``[DONE]``, or an error object."""
-        data, event, _, self.offset = frame
-        repeat = self.state.repeat
-        if repeat is None or event or not repeat.again(data, self.state.choices[0].tools, self.limits, out):
-            self.frame_to_repeat(frame, out)
 
     def checked(self, value: Any) -> dict[str, Any]:
         """The chunk, as far as it is read."""

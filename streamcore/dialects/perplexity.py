@@ -9,14 +9,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import msgspec
-
-from streamcore import jsontext
 from streamcore.dialects.openai_chat import ChatState, OpenAIChat
-from streamcore.dialects.schema import Mismatch, array, nullish, number, shape, string
+from streamcore.dialects.schema import array, nullish, number, shape, string
 from streamcore.dialects.timestamps import iso_timestamp
-from streamcore.framing.sse import SseFrame
-from streamcore.parts import Error, FinishUnified, Metadata, Part, ResponseMetadata, Source, Usage
+from streamcore.parts import FinishUnified, Metadata, Part, ResponseMetadata, Source, Usage
 from streamcore.state import Frozen
 
 _COSTS: Final = {
@@ -59,23 +55,18 @@ _CHUNK: Final = shape(
     }
 )
 _FINISH: Final[dict[str, FinishUnified]] = {"stop": "stop", "length": "length"}
-_FIRST: Final = b',"citations":'
-_BEHIND: Final = (b',"object":', b',"choices":')
-_decode = msgspec.json.Decoder().decode
 
 
 class PerplexityState(ChatState):
     """The stream."""
 
-    __slots__ = ("cited", "found", "images")
+    __slots__ = ("cited", "images")
 
     def __init__(self) -> None:
         super().__init__()
         self.cited = False
         """The sources are out: later chunks repeat them."""
         self.images: Frozen | None = None
-        self.found = b""
-        """The citations and what stood behind them, up to the choices, in the last chunk that was read as a whole."""
 
 
 class Perplexity(OpenAIChat):
@@ -85,40 +76,12 @@ class Perplexity(OpenAIChat):
     provider = "perplexity"
     finishes = _FINISH
     says_done = False
+    frame = OpenAIChat.frame_or_repeat
     state: PerplexityState
 
     def initial_state(self) -> PerplexityState:
         """Nothing seen yet."""
         return PerplexityState()
-
-    def frame(self, frame: SseFrame, out: list[Part]) -> None:
-        """One chunk, ``[DONE]``, or an error object."""
-        data, event, _, self.offset = frame
-        state = self.state
-        # What was found is by far the most of a chunk, and every chunk repeats it. It was read once; the next chunks are
-        # read without it, which gives the same parts (tests/streamcore proves it).
-        if state.found and not event and not state.ended and not state.dead:
-            before, found, behind = data.partition(state.found)
-            if found and self._without_what_was_found(before, behind, out):
-                return
-        parts, warnings = len(out), len(self.warnings)
-        self.frame_in_full(frame, out)
-        sound = len(self.warnings) == warnings and not any(isinstance(part, Error) for part in out[parts:])
-        state.found = _found_in(data) if sound else b""
-
-    def _without_what_was_found(self, before: bytes, behind: bytes, out: list[Part]) -> bool:
-        """Reads what stands around it; False if that is not all in order."""
-        data = before + behind
-        try:
-            _decode(before + b"}")  # so it stood between two members of the chunk itself
-            value = _decode(data)
-            chunk = self.checked(value)
-        except (msgspec.MsgspecError, ValueError, RecursionError, Mismatch):
-            return False
-        if _FIRST in data or "error" in value or "type" in value or jsontext.duplicate_key(data, value) is not None:
-            return False
-        self.read_chunk(chunk, out)
-        return True
 
     def checked(self, value: Any) -> dict[str, Any]:
         """The chunk, as far as it is read."""
@@ -173,18 +136,3 @@ class Perplexity(OpenAIChat):
             output_reasoning=reasoning,
             raw=wire,
         )
-
-
-def _found_in(data: bytes) -> bytes:
-    """The members from the citations on, if the rest of the chunk says without them what it says with them."""
-    start = data.find(_FIRST)
-    if start < 0:
-        return b""
-    end = min(at for at in (*(data.find(key, start) for key in _BEHIND), len(data)) if at >= 0)
-    found = data[start:end]
-    try:
-        removed = _decode(b"{" + found[1:] + b"}")
-        rest = _decode(data[:start] + data[end:])
-        return found if {**rest, **removed} == _decode(data) and not removed.keys() & rest.keys() else b""
-    except (msgspec.MsgspecError, ValueError, RecursionError, TypeError):
-        return b""

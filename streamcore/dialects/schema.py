@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, Final
 
 Schema = Callable[[Any], Any]
 
@@ -107,22 +107,38 @@ def record(value: Any) -> Any:
     return value
 
 
+_ABSENT: Final = object()
+_EXACT: Final[dict[Schema, type]] = {string: str, number: int, boolean: bool}
+"""Schemas that take every value of just that type."""
+
+
 def shape(keys: Mapping[str, Schema], *, loose: bool = False) -> Schema:
     """An object with these keys; other keys are dropped, or kept if ``loose``."""
-    items = tuple(keys.items())
+    # Most of what is read goes through here. So all that can be known of a key beforehand is.
+    items: list[tuple[str, Schema, type | None, bool, bool]] = []
+    for key, schema in keys.items():
+        may_be_absent = isinstance(schema, _Nullish) or schema is anything
+        may_be_null = isinstance(schema, _Nullish) and schema.allow_null
+        inner = schema.schema if isinstance(schema, _Nullish) else schema
+        items.append((key, inner, _EXACT.get(inner), may_be_absent, may_be_null))
 
     def check(value: Any) -> Any:
         if type(value) is not dict:
             raise Mismatch("expected an object")
-        result = dict(value) if loose else {}
-        for key, schema in items:
-            if key in value:
+        result = value.copy() if loose else {}
+        get = value.get
+        for key, schema, exact, may_be_absent, may_be_null in items:
+            item = get(key, _ABSENT)
+            if item is _ABSENT:
+                if not may_be_absent:
+                    raise Mismatch(f"{key}: missing")
+            elif (item is None and may_be_null) or type(item) is exact:
+                result[key] = item
+            else:
                 try:
-                    result[key] = schema(value[key])
+                    result[key] = schema(item)
                 except Mismatch as mismatch:
                     raise Mismatch(f"{key}: {mismatch}") from None
-            elif not isinstance(schema, _Nullish) and schema is not anything:
-                raise Mismatch(f"{key}: missing")
         return result
 
     return check

@@ -12,18 +12,17 @@ To take two chunks apart costs as much as to read several. It is worth that if r
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-from streamcore.dialects.repeats import Repeat, Saying, repeatable, without_padding
+from streamcore.dialects.base import Policy
+from streamcore.dialects.openai_chat_values import predictions
+from streamcore.dialects.repeats import Chat, Repeat, repeatable, without_padding
 from streamcore.dialects.schema import Mismatch
 from streamcore.limits import Limits
 from streamcore.parts import Part
 from streamcore.state import Frozen
-
-if TYPE_CHECKING:
-    from streamcore.dialects.openai_chat import ChatState, OpenAIChat
 
 PIECE: Final = 0
 """The string that the chunk brings."""
@@ -48,6 +47,23 @@ _TRIES_BETWEEN: Final = 3
 """One for the chunk, one to compare another with it, one to see whether a third repeats them."""
 
 
+class Reader(Protocol):
+    """What is asked of the dialect."""
+
+    state: Any
+
+    def __init__(self, policy: Policy, limits: Limits) -> None: ...
+
+    def error_in(self, value: Any, event: str) -> Any:
+        """The provider's error in a payload; None if it holds none."""
+
+    def checked(self, value: Any) -> dict[str, Any]:
+        """The chunk, as far as it is read."""
+
+    def usage_in(self, chunk: dict[str, Any]) -> Any:
+        """Where the usage is in a chunk."""
+
+
 def worth_a_try(misses: int) -> bool:
     """Whether to remember a chunk, after so many in a row that repeated none."""
     return misses < _TRIES or misses % _PAUSE < _TRIES_BETWEEN
@@ -58,7 +74,7 @@ class LastUsage(Frozen):
 
     __slots__ = ("_data", "_kind", "_read")
 
-    def __init__(self, data: bytes, kind: type[OpenAIChat]) -> None:
+    def __init__(self, data: bytes, kind: type[Reader]) -> None:
         self._data = data
         self._kind = kind
         self._read: Any = None
@@ -80,19 +96,17 @@ class VaryingRepeat(NamedTuple):
     """What stands before the first of them."""
     rest: tuple[tuple[int, bytes], ...]
     """Kind of each, and what stands behind it."""
-    saying: Saying
-    padded: bool
-    kind: type[OpenAIChat] | None
+    kind: type[Reader] | None
     """Whose usage it is, if it has one that varies."""
     last: Repeat
     """The chunk that it was made of."""
     varying: frozenset[tuple[int, int]]
     """Which tokens vary: number of the piece of ``last``, and number in it."""
 
-    def again(self, data: bytes, state: ChatState, limits: Limits, out: list[Part]) -> bool:
+    def again(self, data: bytes, state: Chat, limits: Limits, out: list[Part]) -> bool:
         """Appends what ``data`` gives, if it is such a chunk; False if it is not."""
-        first, rest, saying, padded, kind, _, _ = self
-        if padded:
+        first, rest, kind, last, _ = self
+        if last.padded:
             data = without_padding(data)
         if not data.startswith(first):
             return False
@@ -113,7 +127,8 @@ class VaryingRepeat(NamedTuple):
                     return False
             elif not _is_a_string(token):
                 return False
-        if at != len(data) or not saying.say(piece, state, limits, out):
+        # It says what it would say with the values that the chunk before had.
+        if at != len(data) or not last.again(piece.join(last.pieces), state, limits, out):
             return False
         if kind is not None:
             state.usage = LastUsage(data, kind)
@@ -128,25 +143,31 @@ def _is_a_string(token: bytes) -> bool:
     return True
 
 
-def remembered(
-    before: Repeat | VaryingRepeat | None, data: bytes, part: Part, dialect: OpenAIChat
-) -> Repeat | VaryingRepeat | None:
-    """What of the chunk ``data`` can come again, if ``part`` is all that it gave and did.
+def remember(data: bytes, part: Part, before: Repeat | VaryingRepeat | None, dialect: Reader) -> None:
+    """Notes what of the chunk ``data`` can come again, if ``part`` is all that it gave and did.
 
-    ``before`` is what was remembered of the chunk before it, which this one did not repeat.
+    ``before`` is what was noted of the chunk before it, which this one did not repeat.
     """
+    state = dialect.state
+    state.repeat = _template(data, part, before, dialect) if worth_a_try(state.misses) else None
+    state.misses += 1
+
+
+def _template(
+    data: bytes, part: Part, before: Repeat | VaryingRepeat | None, dialect: Reader
+) -> Repeat | VaryingRepeat | None:
     now = repeatable(data, part)
     if now is None or before is None:
         return now
-    last, varying = (before, None) if isinstance(before, Repeat) else (before.last, before.varying)
-    if (last.saying, last.padded, len(last.pieces)) != (now.saying, now.padded, len(now.pieces)):
+    last, varying = (before, frozenset()) if isinstance(before, Repeat) else (before.last, before.varying)
+    if last[2:] != now[2:] or len(last.pieces) != len(now.pieces):
         return now
     tokens = [_TOKEN.split(piece) for piece in now.pieces]
     found = _differing([_TOKEN.split(piece) for piece in last.pieces], tokens)
     if found is None:
         return now
-    found |= varying or frozenset()
-    kinds = _kinds(tokens, found, dialect)
+    found |= varying
+    kinds = _kinds(tokens, found, dialect) if found else None
     return now if kinds is None else _made(now, tokens, kinds, type(dialect))
 
 
@@ -161,7 +182,7 @@ def _differing(before: list[list[bytes]], now: list[list[bytes]]) -> frozenset[t
 
 
 def _kinds(
-    tokens: list[list[bytes]], varying: frozenset[tuple[int, int]], dialect: OpenAIChat
+    tokens: list[list[bytes]], varying: frozenset[tuple[int, int]], dialect: Reader
 ) -> dict[tuple[int, int], int] | None:
     """What each of the tokens is; None if another value of one of them would do something else."""
     try:
@@ -187,7 +208,7 @@ def _kinds(
     return kinds
 
 
-def _said(tokens: list[list[bytes]], place: tuple[int, int], probe: bytes, dialect: OpenAIChat) -> tuple[Any, Any]:
+def _said(tokens: list[list[bytes]], place: tuple[int, int], probe: bytes, dialect: Reader) -> tuple[Any, Any]:
     """What the dialect reads in the chunk with ``probe`` at ``place``: all but the counts in its usage, and those.
 
     Raises:
@@ -204,11 +225,11 @@ def _said(tokens: list[list[bytes]], place: tuple[int, int], probe: bytes, diale
     usage = chunk.get("usage")
     if usage is None or usage is not dialect.usage_in(chunk):
         return chunk, None
-    return {**chunk, "usage": dialect.describes(usage)}, usage
+    return {**chunk, "usage": predictions(usage)}, usage
 
 
 def _made(
-    now: Repeat, tokens: list[list[bytes]], kinds: dict[tuple[int, int], int], dialect: type[OpenAIChat]
+    now: Repeat, tokens: list[list[bytes]], kinds: dict[tuple[int, int], int], dialect: type[Reader]
 ) -> VaryingRepeat:
     literals = [b""]
     slots = []
@@ -225,4 +246,4 @@ def _made(
                 literals.append(b"")
     rest = tuple(zip(slots, literals[1:], strict=True))
     kind_of_usage = dialect if COUNT in slots else None
-    return VaryingRepeat(literals[0], rest, now.saying, now.padded, kind_of_usage, now, frozenset(kinds))
+    return VaryingRepeat(literals[0], rest, kind_of_usage, now, frozenset(kinds))

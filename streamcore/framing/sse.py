@@ -61,8 +61,7 @@ class SseFramer:
         "stray",
     )
 
-    truncated = False
-    """Always False: ``close`` hands out the block that was cut, for whoever can tell whether it is whole."""
+    truncated = False  # close() hands out the block that was cut, for whoever can tell whether it is whole
 
     def __init__(self, limits: Limits | None = None) -> None:
         limits = limits or Limits()

@@ -31,7 +31,9 @@ ABOUT: Json = {"usageMetadata": USAGE, "modelVersion": "m", "createTime": "1:2:3
 TEXT: Json = {**chunk(text("x"), index=0), **ABOUT}
 THOUGHT: Json = {**chunk(text("x", thought=True), safetyRatings=[RATING, RATING]), **ABOUT}
 CALL: Json = {**chunk(piece(arg("$.x", "y", True))), **ABOUT}
-PLAIN = [TEXT, THOUGHT, CALL]
+WHOLE: Json = {**chunk(call("f", {"k": ["y:", {"1": 0.5}]}, "s:", id="i")), **ABOUT}
+BARE: Json = {**chunk(call("f", {}))}
+PLAIN = [TEXT, THOUGHT, CALL, WHOLE, BARE]
 
 STRINGS = ["", ":", "a:b", "\ufffd", "\n", "\u2028", '"', "\\", "\x00", "\\u003a", "u003a", "\ud83d", "\U0001f600"]
 ODD: list[Any] = [None, True, -1, 0.5, 10**30, "", "a:b", [[]], {"x": 1}]
@@ -60,7 +62,7 @@ def compact(value: Any) -> bytes:
 
 def raw(plain: bytes) -> list[bytes]:
     """Variants of how a chunk is written."""
-    text_key = b'"text":"x"' if b'"text"' in plain else b'"stringValue":"y"'
+    text_key = next(key for key in (b'"text":"x"', b'"stringValue":"y"', b'"name":"f"') if key in plain)
     letter = text_key[-2:]
     return [
         plain.replace(letter, b'\xff"'),
@@ -91,6 +93,9 @@ def raw(plain: bytes) -> list[bytes]:
 
 VARIANTS = [compact(variant) for plain in PLAIN for variant in variants_of(plain)]
 VARIANTS.append(compact({**TEXT, **chunk({**text("x"), **piece(arg("$.x", "y"))})}))
+VARIANTS.append(compact(chunk(piece(arg("$.x", "y", True), name="f"))))
+VARIANTS.append(compact(chunk(piece(arg("$.x", "y", True), signature="s"))))
+VARIANTS.append(compact({**TEXT, **chunk(text("x", thoughtSignature="s"))}))
 VARIANTS += [variant for plain in PLAIN for variant in raw(compact(plain))]
 BEGIN = chunk(responseId="r")
 OPENINGS = {
@@ -111,15 +116,16 @@ OPENINGS = {
 def test_variants(opening: str, policy: str) -> None:
     head = sse(*OPENINGS[opening])
     for variant in VARIANTS:
-        body = head + event(variant) + sse(TEXT, CALL, STOP)
+        body = head + event(variant) + sse(TEXT, CALL, WHOLE, STOP)
         quick = decode(body, "vertex-gemini", policy=policy)
         assert quick == decode(body, "vertex-gemini", policy=policy, general=True), variant
 
 
-@pytest.mark.parametrize("limits", [Limits(max_json_depth=4), Limits(max_json_depth=8), Limits(max_arguments_chars=3)])
+@pytest.mark.parametrize("limits", [Limits(max_json_depth=4), Limits(max_json_depth=8), Limits(max_json_depth=9), Limits(max_arguments_chars=3)])
 def test_limits(limits: Limits) -> None:
     for opening in OPENINGS.values():
-        body = sse(*opening, *PLAIN, CALL, CALL, STOP)
+        deep: Json = {"a": {"b": {"c": [{"d": ["{[{[" * 40]}]}}}
+        body = sse(*opening, *PLAIN, CALL, CALL, chunk(call("f", deep)), STOP)
         assert decode(body, "vertex-gemini", limits=limits) == decode(body, "vertex-gemini", limits=limits, general=True)
 
 
@@ -130,17 +136,20 @@ def test_the_quick_path_is_taken() -> None:
     dialect: Any = decoder._dialect
     dialect.frame_in_full = None
     parts = decoder.feed(sse(TEXT, CALL, {**TEXT, **chunk(text("y:z"))}))
+    calls = decoder.feed(sse(WHOLE, BARE))
 
     assert [part.as_json() for part in parts] == [t_delta("x"), i_delta('{"x":"y', "gen_0"), t_delta("y:z")]
+    assert [part.type for part in calls] == 2 * ["tool-input-start", "tool-input-delta", "tool-input-end", "tool-call"]
 
 
 @pytest.mark.parametrize("plain", PLAIN)
 def test_what_is_read_quickly(plain: Json) -> None:
-    found = read(compact(plain))
+    found = read(compact(plain), 256)
     assert found is not None
-    assert (found.text, found.is_thought) == ("" if plain is CALL else "x", plain is THOUGHT)
-    assert read(compact({**plain, **chunk(call())})) is None
-    assert read(compact(plain).replace(b'"responseId"', b'"responseId":"z","responseId"')) is None
+    assert (found.text, found.is_thought) == ("x" if plain in (TEXT, THOUGHT) else "", plain is THOUGHT)
+    assert found.signature == ("s:" if plain is WHOLE else "")
+    assert read(compact({**plain, **chunk(call())}), 256) is None
+    assert read(compact({**plain, "modelVersion": "z"}).replace(b'"z"', b'"y","modelVersion":"z"'), 256) is None
 
 
 scalars = st.none() | st.booleans() | st.integers(-2, 2) | st.floats(allow_nan=False) | st.text(max_size=4)

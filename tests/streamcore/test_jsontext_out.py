@@ -142,6 +142,19 @@ def test_stringify_however_deep() -> None:
     assert stringify(value) == '{"1":[' * 20_000 + "1" + '],"2":[]}' * 20_000
 
 
+@pytest.mark.parametrize("value", [["\ud83d"], {"\udc00": "\u007f\x1f\x00"}, [2**53, -(2**53), 2**53 + 1], [[{"k": []}]]])
+def test_stringify_with_and_without_what_has_to_be_spelled_by_hand(value: Any) -> None:
+    """A member that is a fraction makes it go by hand."""
+    assert stringify([value, 0.5]) == f"[{stringify(value)},0.5]"
+
+
+def test_stringify_deep_lists() -> None:
+    value: Any = []
+    for _ in range(20_000):
+        value = [value]
+    assert stringify(value) == "[" * 20_001 + "]" * 20_001
+
+
 def test_stringify_the_arguments_of_the_notes() -> None:
     """What the TypeScript reference makes of numbers and keys of Gemini's arguments."""
     assert stringify([1.0, 1e21, -0.0, 12345678901234567890, 1e-7]) == "[1,1e+21,0,12345678901234567000,1e-7]"

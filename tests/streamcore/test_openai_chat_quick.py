@@ -162,7 +162,7 @@ def test_variants_under_an_event_name(name: str) -> None:
 def test_the_quick_path_is_taken() -> None:
     """Or the tests above would compare nothing."""
     decoder = Decoder("openai-chat")
-    decoder.feed(OPENINGS["all open"])
+    decoder.feed(OPENINGS["all open"] + compact_events(TOOL))  # to go back to an earlier call is noted the first time
     general = decoder._dialect.frame_in_full  # type: ignore[attr-defined]
     slow = []
 

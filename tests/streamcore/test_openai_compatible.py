@@ -170,7 +170,7 @@ def test_thought_signatures_are_of_their_call() -> None:
             "providerMetadata": {"compat": {"thoughtSignature": "t"}},
         },
     ]  # fmt: skip
-    assert decoded.codes == ["index_missing"]
+    assert decoded.codes == ["index_missing", "index_origin"]
 
 
 def test_a_signature_without_a_call() -> None:

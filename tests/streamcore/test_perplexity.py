@@ -145,13 +145,23 @@ OPENINGS = [
 @pytest.mark.parametrize("opening", range(len(OPENINGS)))
 def test_the_shorter_reading_gives_the_same(policy: str, opening: int) -> None:
     for variant in variants():
-        body = b"".join([OPENINGS[opening], event(variant), said("z"), said("", "stop")])
-        assert decode(body, NAME, policy=policy) == decode(body, NAME, policy=policy, general=True), variant
+        for before in ([OPENINGS[opening]], [OPENINGS[opening], said("1", so_far="x"), said("2", so_far="x1")]):
+            body = b"".join([*before, event(variant), said("z"), said("", "stop")])
+            assert decode(body, NAME, policy=policy) == decode(body, NAME, policy=policy, general=True), variant
 
 
 def test_the_shorter_reading_is_taken() -> None:
+    """After three chunks: the first begins the text, and what differs in the next two may differ from then on."""
     decoder = Decoder(NAME)
-    decoder.feed(said("x"))
-    decoder._dialect.frame_in_full = None  # type: ignore[attr-defined]
+    uses = [{"prompt_tokens": 8, "completion_tokens": count} for count in range(9)]
+    for at in range(3):
+        decoder.feed(said(str(at), so_far="012"[:at], usage=uses[at]))
+    dialect: Any = decoder._dialect
+    general = dialect.frame_in_full
+    dialect.frame_in_full = None
+    parts = [*decoder.feed(said("y", so_far="012", usage=uses[3])), *decoder.feed(said("z", so_far="012y", usage=uses[8]))]
+    dialect.frame_in_full = general
+    finish = decoder.feed(said("", "stop", "012yz", usage=None) + DONE)[-1]
 
-    assert [part.as_json() for part in decoder.feed(said("y", so_far="x"))] == [t_delta("y")]
+    assert [part.as_json() for part in parts] == [t_delta("y"), t_delta("z")]
+    assert finish.as_json() == done("stop", "stop", usage(uses[8]), {"perplexity": METADATA})

@@ -28,6 +28,14 @@ PLAIN: dict[str, tuple[str, Json]] = {
         {"delta": {"reasoning": "%", "reasoning_details": [{"type": "reasoning.text", "text": "%", "index": 0}]}},
     ),
     "text said twice": ("writer", {"delta": {"content": "%"}, "message": {"content": "%"}}),
+    "text without probabilities": (
+        "snowflake",
+        {"delta": {"content": "%", "refusal": ""}, "logprobs": {"content": None, "refusal": None}},
+    ),
+    "arguments said twice": (
+        "writer",
+        {"delta": {"tool_calls": [call(0, args="%")]}, "message": {"tool_calls": [call(0, args="%")]}},
+    ),
     "text beside the delta": ("together", {"delta": {"content": "%", "token_id": 5}, "text": "%"}),
     "text in a list": ("openai-compatible", {"delta": {"content": [{"type": "text", "text": "%"}]}}),
     "thinking": (
@@ -83,7 +91,7 @@ def test_repeats_are_taken(kind: str) -> None:
         general(*arguments)
 
     reader.frame_in_full = count
-    repeats = [written(kind, json.dumps(piece).encode()) for piece in ("x", "a: b", "\u00e9", '"')]
+    repeats = [written(kind, json.dumps(piece).encode()) for piece in ("x", "a: bc", "\u00e9", '"')]
     decoder.feed(stream(kind, *repeats).removesuffix(DONE))
 
     assert len(slow) <= 4, "the opening, the first and second of the kind, and the finish"
@@ -154,8 +162,11 @@ def test_what_is_not_repeatable() -> None:
     assert repeatable(written("text", b'"x"', system="x"), part) is None
     assert repeatable(written("text", b'"\\u0078"', system="x"), part), "written otherwise, it is found"
     assert repeatable(written("text", b'"x"', content="y"), part) is not None
-    assert repeatable(b'{"content":"y",' + plain[1:], part) is None, "the first of that key is another"
-    assert repeatable(plain.replace(b'"index":0', b'"logprobs":{"content":[]},"index":0'), part) is None
+    assert repeatable(b'{"content":"y",' + plain[1:], part), "the first of that key is another"
+    assert repeatable(plain.replace(b'"x"', b'"y"'), part) is None
+    for logprobs, none in ((b'{"content":[]}', True), (b"1", True), (b'{"content":null,"refusal":null}', False)):
+        other = plain.replace(b'"index":0', b'"logprobs":%s,"index":0' % logprobs)
+        assert (repeatable(other, part) is None) is none
     assert repeatable(written("text", b'","'), TextDelta("0", ",")) is None, "which stands between strings too"
     assert repeatable(written("text", b'"\xee\x83\x8b"'), TextDelta("0", "\ue0cb")) is None
     arguments = written("arguments", b'"x"')

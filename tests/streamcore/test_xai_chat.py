@@ -219,7 +219,7 @@ def test_calls_in_pieces_side_by_side() -> None:
         ("a", '{"k":1}', True),
         ("b", '{"m":2}', True),
     ]
-    assert found.codes == []
+    assert found.codes == ["index_decreased"]
 
 
 def test_pieces_for_a_call_that_has_ended_are_reported() -> None:
