@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PEERS = ("openai", "anthropic", "httpx-sse", "httpx2")
+PEERS = ("openai", "anthropic", "httpx-sse", "httpx2", "jiter")
 
 
 def describe() -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streamcore import Decoder
+from streamcore import Decoder, PartialJson
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # benchmarks/ is a folder of the checkout, not an installed package
 try:
-    from benchmarks import dialects, findings, framing, node_peer, parts, sdks, workloads
+    from benchmarks import dialects, findings, framing, incremental, node_peer, parts, sdks, workloads
     from benchmarks.__main__ import main
     from benchmarks.streams import MAKERS as STREAMS
     from benchmarks.streams import tell
@@ -136,6 +136,29 @@ def test_a_bar_is_met_missed_or_not_run() -> None:
     assert findings.Bar("x", ">=", 2, "x", 2.0).verdict == "pass"
     assert findings.Bar("x", "<=", 2, "x", 2.1).verdict == "short"
     assert findings.Bar("x", "<=", 2, "x", None, "no node").verdict == "not run: no node"
+
+
+@pytest.mark.parametrize("shape", incremental.SHAPES)
+def test_a_json_text_is_the_same_every_time_and_is_read_whole(shape: str) -> None:
+    make = incremental.SHAPES[shape]
+    text = make(3000)
+    assert text == make(3000)
+    assert len(text) >= 3000
+    pieces = incremental.deltas(text)
+    assert "".join(pieces) == text
+    for look in (False, True):
+        incremental.feed_all(pieces, look=look)  # which checks that it is complete
+    partial = PartialJson("ai")
+    for piece in pieces:
+        partial.feed(piece)
+    assert partial.value == json.loads(text)
+
+
+def test_a_large_text_is_streamed_as_it_comes() -> None:
+    peak, count, characters = incremental.stream_large(100_000)
+    assert peak > 0
+    assert count > 50
+    assert 90_000 < characters <= 100_000
 
 
 def test_results_are_written_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

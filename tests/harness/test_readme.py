@@ -9,23 +9,30 @@ from harness.references import REFERENCES
 from streamcore import DIALECTS
 
 ROOT = Path(__file__).parents[2]
-HEAD = ["dialect", "golden", "cross-check", "framing", "cassettes", "divergences"]
+HEAD = ["dialect", "golden", "cross-check", "framing", "cassettes", "divergences", "speed"]
 
 
-def row(dialect: str, entries: tuple[Divergence, ...]) -> list[str]:
+def row(dialect: str, entries: tuple[Divergence, ...], speeds: dict[str, str]) -> list[str]:
     def packages(kind: str) -> str:
         named = [one for one in REFERENCES[dialect] if one.kind == kind]
         return ", ".join(f"`{one.package}` ({one.name})" if kind != "frames" else f"`{one.package}`" for one in named)
 
     about = [entry for entry in entries if any(glob.startswith((f"{dialect}/", "*")) for glob in entry.cases)]
     cassettes = len(list((ROOT / "cassettes" / dialect).glob("*.yaml")))
-    counts = [str(cassettes or ""), str(len(about) or "")]
+    counts = [str(cassettes or ""), str(len(about) or ""), speeds.get(dialect, "")]
     return [f"`{dialect}`", packages("trace"), packages("final"), packages("frames"), *counts]
+
+
+def measured() -> dict[str, str]:
+    """Events a second over those of the reference, as the saved run of the benchmarks has it."""
+    _, _, text = (ROOT / "benchmarks" / "RESULTS.md").read_text().partition("## Bytes to parts, every dialect")
+    lines = [line.strip("| ").split(" | ") for line in text.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    return {cells[0]: f"{cells[-1]} x" for cells in lines[2:]}
 
 
 def table() -> str:
     entries = Divergences.load(ROOT / "golden" / "divergences.yaml").entries
-    rows = [HEAD, ["---"] * len(HEAD), *(row(dialect, entries) for dialect in sorted(REFERENCES))]
+    rows = [HEAD, ["---"] * len(HEAD), *(row(dialect, entries, measured()) for dialect in sorted(REFERENCES))]
     return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |") for cells in rows)
 
 
