@@ -4,6 +4,7 @@
 
     StreamcoreError                 never raised itself
     +-- CallerError                 you used the API wrongly: feed after close, unknown dialect, foreign snapshot
+    +-- SnapshotDivergence          an update does not continue the one before it (streamcore.snapshots)
     WireError                       (a value, not an exception) the bytes were wrong
 
 Bad wire data never raises out of :meth:`streamcore.Decoder.feed`: it becomes an ``error`` part that carries a

@@ -14,6 +14,7 @@ import { eventStreamFrames } from './eventstream.mjs';
 import { gemini, geminiArray, vertexGemini } from './genai.mjs';
 import { ollamaChunks } from './ollama.mjs';
 import { chatCompletion, completion, response } from './openai.mjs';
+import { partialJsonReferences } from './partial-json.mjs';
 import { sseFrames } from './sse.mjs';
 
 export const references = {
@@ -30,4 +31,5 @@ export const references = {
   'bedrock.invoke.sdk': invoke,
   ollama: ollamaChunks,
   ...aiSdkReferences,
+  ...partialJsonReferences,
 };
