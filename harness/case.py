@@ -30,6 +30,8 @@ class Case:
     provenance: str = "public"
     """``live``, ``local-model``, ``simulator`` or ``public``."""
     request: Mapping[str, Any] | None = field(default=None, compare=False)
+    hazard: str = ""
+    """The id of the wire hazard that the body shows (``WH-085``), if it was made to show one."""
 
     @cached_property
     def sha256(self) -> str:

@@ -100,7 +100,10 @@ class Redaction:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Where a cassette came from. ``at`` is RFC 3339 in UTC, whole seconds; ``by`` names the recorder."""
+    """Where a cassette came from. ``at`` is RFC 3339 in UTC, whole seconds; ``by`` names the recorder.
+
+    ``hazard`` is the id of the wire hazard that it shows (``WH-085``), if it was made to show one.
+    """
 
     dialect: str
     scenario: str
@@ -110,6 +113,7 @@ class Recorded:
     by: str
     provenance: str
     redactions: tuple[Redaction, ...] = ()
+    hazard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,7 @@ class Cassette:
                 source=source,
                 provenance=self.recorded.provenance,
                 request=_request_summary(interaction),
+                hazard=self.recorded.hazard,
             )
             for number, interaction in enumerate(self.interactions, start=1)
         )
@@ -323,7 +328,8 @@ def _document(cassette: Cassette, form: Callable[[bytes], str | bytes]) -> dict[
     return {
         "version": 1,
         "recorded": {
-            **{name: getattr(recorded, name) for name in Recorded.__slots__ if name != "redactions"},
+            **{name: getattr(recorded, name) for name in Recorded.__slots__ if name not in ("redactions", "hazard")},
+            **({"hazard": recorded.hazard} if recorded.hazard else {}),
             "redactions": [{"where": r.where, "what": r.what, "count": r.count} for r in recorded.redactions],
         },
         "interactions": [

@@ -24,12 +24,20 @@ PLANS = ("whole", "bytes", "every:7", "random:1", "random:2", "structural", "cut
 BIGGEST_BODY = 20_000
 """Bytes; larger cases would cost much and catch nothing that a small one does not."""
 
+BEYOND_MUTANTS = frozenset({"WH-089", "WH-093", "WH-094", "WH-096", "WH-099", "WH-106"})
+"""Hazards that the simple assembler, in which defects of tool calls are planted, gets wrong without any: a mutant that
+fell to one of these would prove nothing."""
+
 
 def run_mutants(
     cases: Sequence[Case], goldens: Callable[[Case], GoldenSource], divergences: Divergences
 ) -> list[MutantResult]:
     """Each mutant against ``cases``, smallest first, until caught."""
-    usable = [case for case in cases if len(case.body) <= BIGGEST_BODY and _has_goldens(case, goldens(case))]
+    usable = [
+        case
+        for case in cases
+        if len(case.body) <= BIGGEST_BODY and case.hazard not in BEYOND_MUTANTS and _has_goldens(case, goldens(case))
+    ]
     ordered = sorted(usable, key=lambda case: len(case.body))
     return [_hunt(mutant, ordered, goldens, divergences) for mutant in MUTANTS.values()]
 

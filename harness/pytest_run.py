@@ -248,6 +248,7 @@ class ParityRun:
             plans=(result,),
             differences=tuple(differences),
             chunks=case.chunks,
+            hazard=case.hazard,
         )
 
     def _observe(self, spec: str, subject: Subject, case: Case) -> tuple[list[PartJson], Walk]:

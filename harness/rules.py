@@ -10,7 +10,7 @@ invariant of the design.
 ``block-left-open``    V14  no block is open when the stream finishes without any error
 ``one-finish``         V15  one ``finish`` a choice, and nothing but errors after it
 ``call-id``            V7   a tool call has an id, and no other call of its choice has it
-``call-name``          V5   a tool call has a name, the same from its start to its end
+``call-name``          V5   a tool call has a name, the same from its start to its end, or one that grew by pieces (V6)
 ``call-input``         V9   the deltas of a call's arguments add up to its input, at least as JSON
 ``call-after-cut``     V13  an ``incomplete_stream`` error is the end: nothing becomes executable after it
 ``finish-unexplained`` V18  a recording that was cut does not finish without the provider's own reason, or its error
@@ -165,7 +165,7 @@ def _calls(parts: Sequence[PartJson]) -> Iterator[Violation]:
                 called.add(key)
                 if key not in names:
                     yield from _named(part["toolCallId"], part["toolName"], index)
-                elif names[key] != part["toolName"]:
+                elif not part["toolName"].startswith(names[key]):
                     message = f"call {key[1]!r} starts as {names[key]!r} and ends as {part['toolName']!r}"
                     yield Violation("call-name", "V5", message, index)
                 yield from _input(part, deltas.get(key), index)

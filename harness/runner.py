@@ -19,10 +19,12 @@ from harness.chunking import Plan, parse_plan
 from harness.difference import first_difference, reproduce_command
 from harness.divergence import Divergences
 from harness.golden import GoldenMissing
+from harness.ledger import ledger_of
 from harness.proof import Outcome, Walk, prove, walk
 from harness.references import WITHOUT_DIALECT, Reference, references_for
 from harness.rules import cut_is_legal, violations
 from harness.subjects import PartJson, Session, Subject
+from harness.tool_schemas import check_calls
 from harness.trace import trace_lines
 from harness.verdict import CaseResult, Difference, PlanResult, ReferenceResult, Verdict, worst_of
 
@@ -63,6 +65,7 @@ def check_case(case: Case, subject: Subject, check: Check, goldens: GoldenSource
         parts=0,
         frames=0,
         chunks=case.chunks,
+        hazard=case.hazard,
     )
     if not subject.claims(case.dialect):
         reason = WITHOUT_DIALECT.get(case.dialect) or f"{subject.name} does not claim {case.dialect}"
@@ -95,6 +98,10 @@ def _checked(case: Case, subject: Subject, check: Check, goldens: GoldenSource, 
         _complaint(case, check, violation.rule, "whole", violation.message)
         for violation in violations(whole, end=case.end, body=case.body)
     ]
+    account = ledger_of(case, walked) if subject.name == "streamcore" else None
+    inexact = account.check() if account else None
+    if inexact is not None:
+        differences.append(_complaint(case, check, "argument-ledger", "bytes", inexact))
     plans = [check_plan(plan, case, check, open_session, (whole, walked), differences) for plan in check.plans]
     verdicts = [*(one.verdict for one in references), *(one.verdict for one in plans)]
     if differences:
@@ -109,6 +116,9 @@ def _checked(case: Case, subject: Subject, check: Check, goldens: GoldenSource, 
         differences=tuple(differences),
         warnings=warnings,
         text="".join(part["delta"] for part in whole if part["type"] == "text-delta")[:200],
+        calls=check_calls(case, whole),
+        argument_chars=account.characters if account else 0,
+        located_chars=account.located if account else 0,
     )
 
 

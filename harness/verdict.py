@@ -90,6 +90,28 @@ class PlanResult:
     reason: str = ""
 
 
+class SchemaVerdict(StrEnum):
+    """What the final arguments of a call are to the schema that the request declares for its tool."""
+
+    VALID = "valid"
+    NO_SCHEMA = "no-schema"
+    """The request is not known, does not declare the tool, or declares a schema that cannot be used."""
+    NOT_THE_SCHEMA = "not-the-schema"
+    NOT_JSON = "not-json"
+
+
+@dataclass(frozen=True)
+class CallCheck:
+    """One tool call of a case, held against its schema. It tells of the model, and not of the subject."""
+
+    call: str
+    tool: str
+    verdict: SchemaVerdict
+    path: str = ""
+    """JSON path of the first place that the schema does not allow, such as ``$.city``."""
+    detail: str = ""
+
+
 @dataclass(frozen=True)
 class CaseResult:
     """Everything one case showed for one subject."""
@@ -113,6 +135,14 @@ class CaseResult:
     chunks: tuple[int, ...] = ()
     text: str = ""
     """What the message says, shortened, for the report."""
+    hazard: str = ""
+    """The id of the wire hazard that the case shows; empty if it shows none."""
+    calls: tuple[CallCheck, ...] = ()
+    """Every tool call, and whether its arguments are what the request asked for."""
+    argument_chars: int = 0
+    """Characters of the arguments of all calls; 0 for subjects whose account is not kept."""
+    located_chars: int = 0
+    """Those of them that are traced to bytes of their own; the others only to their frame."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ ids are never merged. The id is set once; name pieces join only before the first
 are append-only and byte-exact. Nothing ends a call but :meth:`ToolCallAssembler.finish` and, where the dialect has a mark
 for it, :meth:`ToolCallAssembler.end`: that the arguments happen to parse means nothing.
 
-Every departure from the documented behaviour that is tolerated goes through ``lenient`` (a warning, or an error under
-policy ``strict``), so that none is silent.
+The rules are tables, in :mod:`streamcore.toolcall_rules`. Under policy ``strict`` the first element that breaks an
+assumption ends the stream; under ``lenient`` every departure is a warning, so that none is silent, and a broken
+assumption that no other departure explains is noted once a call.
 """
 
 from __future__ import annotations
@@ -19,12 +20,32 @@ from streamcore.errors import ErrorKind
 from streamcore.limits import Limits
 from streamcore.parts import Part, ToolCall, ToolInputDelta, ToolInputEnd, ToolInputStart
 from streamcore.state import EMPTY_LOG, Log, State
+from streamcore.toolcall_rules import (
+    DECREASED,
+    ITEMS,
+    NAMINGS,
+    ORDER,
+    PLACEMENTS,
+    Broken,
+    Id,
+    Name,
+    NameState,
+    Place,
+    Placement,
+    Slot,
+    mode_of,
+    order_of,
+)
 
 
 class Reporter(Protocol):
     """Where leniencies and errors go: the dialect."""
 
     limits: Limits
+    strict: bool
+
+    def warn(self, code: str, detail: str = ...) -> None:
+        """An oddity."""
 
     def lenient(self, code: str, detail: str, out: list[Part], kind: ErrorKind = ...) -> None:
         """A tolerated departure."""
@@ -36,7 +57,7 @@ class Reporter(Protocol):
 class CallState(State):
     """One call that is being assembled."""
 
-    __slots__ = ("arguments", "ended", "id", "index", "name", "started")
+    __slots__ = ("arguments", "ended", "id", "index", "name", "noted", "started")
 
     def __init__(self, index: int | None) -> None:
         self.index = index
@@ -48,12 +69,14 @@ class CallState(State):
         """``tool-input-start`` is out."""
         self.ended = False
         """``tool-call`` is out."""
+        self.noted: tuple[str, ...] = ()
+        """Codes of the broken assumptions that were warned about."""
 
 
 class ToolCallAssembler(State):
     """The calls of one choice, in order of first appearance."""
 
-    __slots__ = ("by_id", "by_index", "calls", "choice", "generated", "last")
+    __slots__ = ("by_id", "by_index", "calls", "choice", "generated", "highest", "last")
 
     def __init__(self, choice: int) -> None:
         self.choice = choice
@@ -63,6 +86,8 @@ class ToolCallAssembler(State):
         self.by_id: dict[str, int] = {}
         self.last = -1
         """Position of the call that was spoken of last; -1 before the first."""
+        self.highest = -1
+        """The highest index seen."""
         self.generated = 0
 
     def delta(
@@ -77,23 +102,36 @@ class ToolCallAssembler(State):
         """One element of ``delta.tool_calls``. A blank id or name, or the word ``null``, counts as absent."""
         call_id = _present(call_id)
         name = _present(name)
-        position = self._position(index, call_id, name, report, out)
+        order = ORDER[mode_of(self.highest), order_of(index, self.highest)]
+        if report.strict:
+            placement = self._in_order(order, index, call_id, name, report, out)
+        else:
+            placement = self._placement(index, call_id, name)
+        odd = bool(placement.code) and self._odd_place(placement.code, index, call_id, report, out)
+        position = self._position(placement.place, index, call_id)
         if position is not None and self.calls[position].ended:
             if name is None:
                 _depart("delta_after_end", f"a delta for {self.calls[position].id!r}, which has ended", report, out)
                 return
             position = None
         if position is None:
-            position = self._new_call(index, call_id, report, out)
+            position = self._new_call(index, report, out)
         self.last = position
         call = self.calls[position]
+        broken = ITEMS[(bool(call.id), bool(call.name)), (call_id is not None, name is not None)]
+        if isinstance(order, Broken):
+            self._note(call, order, index, report)
+        if index is not None and index > self.highest:
+            self.highest = index
         if call_id is not None and not call.id:
-            self._identify(position, call_id, report, out)
+            odd |= self._identify(position, call_id, report, out)
         was_started = call.started
         if name is not None:
-            self._name(call, name, report, out)
+            odd |= self._name(call, name, report, out)
         if arguments is not None:
-            self._arguments(call, arguments, was_started, report, out)
+            odd |= self._arguments(call, arguments, was_started, report, out)
+        if broken is not None and not odd:
+            self._note(call, broken, index, report)
 
     def more(self, index: int, arguments: str, limits: Limits, out: list[Part]) -> bool:
         """One more piece of the arguments of a call that has begun, as nearly every delta is; False if it is not."""
@@ -101,60 +139,99 @@ class ToolCallAssembler(State):
         if position is None:
             return False
         call = self.calls[position]
-        if not call.started or call.ended or call.arguments.length + len(arguments) > limits.max_arguments_chars:
+        length, size = call.arguments.length, len(arguments)
+        if not call.started or call.ended or length + size > limits.max_arguments_chars:
+            return False
+        # What may be all the arguments once more, and what goes back to an earlier call unnoticed, is for the tables.
+        if length == size or (index < self.highest and DECREASED.code not in call.noted):
             return False
         self.last = position
         call.arguments = Log(call.arguments, arguments)
         out.append(ToolInputDelta(call.id, arguments, None, self.choice))
         return True
 
-    def _position(
-        self, index: int | None, call_id: str | None, name: str | None, report: Reporter, out: list[Part]
-    ) -> int | None:
-        """Which call the delta continues; None if it opens a new one."""
-        if index is None:
-            _depart("index_missing", "a tool call delta without an index", report, out)
-            if call_id is not None:
-                return self.by_id.get(call_id)
-            starts = name is not None and (self.last < 0 or self.calls[self.last].started)
-            return None if starts or self.last < 0 else self.last
-        position = self.by_index.get(index)
-        known = None if call_id is None else self.by_id.get(call_id)
-        if position is None:
-            if known is None or name is not None:
-                return None
-            _depart("index_changed", f"call {call_id!r} goes on at index {index}", report, out)
-        else:
-            held = self.calls[position].id
-            if call_id is None or not held or call_id == held:
-                return position
-            if known is None and name is None:
-                _depart("id_changed", f"call {held!r} was called {call_id!r} later on", report, out)
-                return position
-            _depart("index_collision", f"calls {held!r} and {call_id!r} share index {index}", report, out)
-            if known is None or name not in (None, self.calls[known].name):
-                return None
-        self.by_index[index] = known
-        return known
+    def _in_order(
+        self,
+        order: Place | Broken,
+        index: int | None,
+        call_id: str | None,
+        name: str | None,
+        report: Reporter,
+        out: list[Part],
+    ) -> Placement:
+        """Under policy ``strict``: where an element belongs; the end of the stream if it breaks an assumption."""
+        broken = order if isinstance(order, Broken) else None
+        if broken is None:
+            known = order is Place.LAST  # a call that has begun has both: no element went by without
+            broken = ITEMS[(known, known), (call_id is not None, name is not None)]
+        if broken is not None:
+            report.fail(ErrorKind.TOOL_CALL_PROTOCOL, self._says(broken, index), out, fatal=True)
+        return Placement(order if isinstance(order, Place) else Place.OPEN)
 
-    def _new_call(self, index: int | None, call_id: str | None, report: Reporter, out: list[Part]) -> int:
+    def _says(self, broken: Broken, index: int | None) -> str:
+        return broken.detail.format(highest=self.highest, index=index)
+
+    def _note(self, call: CallState, broken: Broken, index: int | None, report: Reporter) -> None:
+        if broken.code not in call.noted:
+            call.noted = (*call.noted, broken.code)
+            report.warn(broken.code, self._says(broken, index))
+
+    def _placement(self, index: int | None, call_id: str | None, name: str | None) -> Placement:
+        """Under policy ``lenient``: where an element belongs."""
+        holder = None if index is None else self.by_index.get(index)
+        known = None if call_id is None else self.by_id.get(call_id)
+        held = "" if holder is None else self.calls[holder].id
+        if index is not None:
+            slot = Slot.FREE if holder is None else Slot.HELD if held else Slot.ANONYMOUS
+        else:
+            slot = Slot.NO_CALL if self.last < 0 else Slot.NAMED if self.calls[self.last].started else Slot.NAMELESS
+        identity = Id.NONE if call_id is None else Id.OWN if call_id == held else Id.NEW if known is None else Id.OTHER
+        naming = Name.NONE
+        if name is not None:
+            naming = Name.SAME if known is not None and name == self.calls[known].name else Name.DIFFERENT
+        return PLACEMENTS[slot, identity, naming]
+
+    def _position(self, place: Place, index: int | None, call_id: str | None) -> int | None:
+        """The call at a place; None for a new one."""
+        if place is Place.OPEN:
+            return None
+        if place is Place.SLOT and index is not None:
+            return self.by_index[index]
+        if place is not Place.BY_ID or call_id is None:
+            return self.last
+        position = self.by_id[call_id]
+        if index is not None:
+            self.by_index[index] = position
+        return position
+
+    def _odd_place(self, code: str, index: int | None, call_id: str | None, report: Reporter, out: list[Part]) -> bool:
+        held = "" if index is None or index not in self.by_index else self.calls[self.by_index[index]].id
+        details = {
+            "index_missing": "a tool call delta without an index",
+            "index_changed": f"call {call_id!r} goes on at index {index}",
+            "id_changed": f"call {held!r} was called {call_id!r} later on",
+            "index_collision": f"calls {held!r} and {call_id!r} share index {index}",
+        }
+        return _depart(code, details[code], report, out)
+
+    def _new_call(self, index: int | None, report: Reporter, out: list[Part]) -> int:
         position = len(self.calls)
         if position >= report.limits.max_open_calls:
             detail = f"more than {position} tool calls in one message"
             report.fail(ErrorKind.TOOL_CALL_PROTOCOL, detail, out, fatal=True)
         self.calls.append(CallState(index))
-        if call_id is not None:
-            self._identify(position, call_id, report, out)
         if index is not None:
             self.by_index[index] = position
         return position
 
-    def _identify(self, position: int, call_id: str, report: Reporter, out: list[Part]) -> None:
-        if call_id in self.by_id:
+    def _identify(self, position: int, call_id: str, report: Reporter, out: list[Part]) -> bool:
+        taken = call_id in self.by_id
+        if taken:
             _depart("duplicate_id", f"two calls with the id {call_id!r}; the second gets another", report, out)
             call_id = self._generate_id()
         self.calls[position].id = call_id
         self.by_id[call_id] = position
+        return taken
 
     def _generate_id(self) -> str:
         while True:
@@ -163,37 +240,43 @@ class ToolCallAssembler(State):
             if call_id not in self.by_id:
                 return call_id
 
-    def _name(self, call: CallState, name: str, report: Reporter, out: list[Part]) -> None:
-        if not call.started:
+    def _name(self, call: CallState, name: str, report: Reporter, out: list[Part]) -> bool:
+        state = NameState.CLOSED if call.arguments.length else NameState.OPEN
+        same = Name.SAME if name == call.name else Name.DIFFERENT
+        naming = NAMINGS[state if call.started else NameState.UNKNOWN, same]
+        if naming.starts:
             call.name = name
-            self._start(call, report, out)
-        elif name == call.name:
-            _depart("name_repeated", f"the name {name!r} came again", report, out)
-        elif call.arguments.length == 0:
-            _depart("name_fragment", f"{name!r} continues the name {call.name!r}", report, out)
+            return self._start(call, report, out)
+        _depart(naming.code, f"{name!r} came after the name {call.name!r}", report, out)
+        if naming.joins:
             call.name += name
-        else:
-            _depart("name_after_arguments", f"{name!r} came after arguments of {call.name!r}", report, out)
+        return True
 
-    def _start(self, call: CallState, report: Reporter, out: list[Part]) -> None:
-        if not call.id:
+    def _start(self, call: CallState, report: Reporter, out: list[Part]) -> bool:
+        nameless = not call.id
+        if nameless:
             _depart("id_synthesised", f"the call of {call.name!r} has no id", report, out)
             self._identify(self.last, self._generate_id(), report, out)
         call.started = True
         out.append(ToolInputStart(call.id, call.name, choice=self.choice))
         if call.arguments.length:
             out.append(ToolInputDelta(call.id, call.arguments.text(), choice=self.choice))
+        return nameless
 
-    def _arguments(self, call: CallState, arguments: str, was_started: bool, report: Reporter, out: list[Part]) -> None:
+    def _arguments(self, call: CallState, arguments: str, was_started: bool, report: Reporter, out: list[Part]) -> bool:
+        if _replayed(call.arguments, arguments):
+            return _depart("args_replayed", f"all arguments of {call.name!r} came again", report, out)
         if call.arguments.length + len(arguments) > report.limits.max_arguments_chars:
             detail = f"the arguments of {call.name!r} pass {report.limits.max_arguments_chars} characters"
             report.fail(ErrorKind.EVENT_TOO_LARGE, detail, out, fatal=True)
-        if not call.started and arguments:
+        early = not call.started and bool(arguments)
+        if early:
             _depart("arguments_before_name", "arguments came before the name of their call", report, out)
         call.arguments = call.arguments.append(arguments)
         # The reference shows an empty piece, except beside the name.
         if call.started and (arguments or was_started):
             out.append(ToolInputDelta(call.id, arguments, None, self.choice))
+        return early
 
     def finish(self, report: Reporter, out: list[Part]) -> None:
         """Ends every call: by index where all calls have one, else in order of appearance."""
@@ -211,14 +294,27 @@ class ToolCallAssembler(State):
             report.fail(ErrorKind.NAMELESS_CALL, f"the call {call.id!r} has no name", out)
             return
         text = call.arguments.text()
+        if not text.strip(jsontext.WHITESPACE):
+            report.warn("empty_args", f"{call.name!r} is called without arguments, which means an empty object")
         invalid = not check_arguments(call.name, text, report, out)
         out.append(ToolInputEnd(call.id, choice=self.choice))
         out.append(ToolCall(call.id, call.name, text, choice=self.choice, invalid=invalid))
 
 
-def _depart(code: str, detail: str, report: Reporter, out: list[Part]) -> None:
-    """Uses a leniency of the assembly rules."""
+def _depart(code: str, detail: str, report: Reporter, out: list[Part]) -> bool:
+    """Uses a leniency of the assembly rules; True, since it was used."""
     report.lenient(code, detail, out, ErrorKind.TOOL_CALL_PROTOCOL)
+    return True
+
+
+def _replayed(arguments: Log, piece: str) -> bool:
+    """Whether a piece is the whole JSON object over again that the arguments already are."""
+    return (
+        0 < len(piece) == arguments.length
+        and piece == arguments.text()
+        and bool(piece.strip(jsontext.WHITESPACE))
+        and is_arguments_text(piece)
+    )
 
 
 def _present(value: str | None) -> str | None:
@@ -229,8 +325,10 @@ def check_arguments(name: str, text: str, report: Reporter, out: list[Part]) -> 
     """Whether the final arguments of a call are what they must be; what is wrong with them is reported."""
     value = _arguments(text)
     if value is None:
-        detail = f"the arguments of {name!r} are not a JSON object"
-        report.lenient("invalid_arguments", detail, out, ErrorKind.INVALID_ARGUMENTS)
+        twice = unwrap_arguments(text) != text
+        code = "double_encoded" if twice else "invalid_arguments"
+        detail = f"the arguments of {name!r} are " + ("encoded twice" if twice else "not a JSON object")
+        report.lenient(code, detail, out, ErrorKind.INVALID_ARGUMENTS)
         return False
     duplicate = jsontext.duplicate_key(_encoded(text), value)
     if duplicate is not None:
@@ -242,6 +340,23 @@ def check_arguments(name: str, text: str, report: Reporter, out: list[Part]) -> 
 def is_arguments_text(text: str) -> bool:
     """Whether ``text`` can be the final arguments of a call: a JSON object, or nothing at all."""
     return _arguments(text) is not None
+
+
+def unwrap_arguments(text: str) -> str:
+    """The arguments inside arguments that were encoded twice: a JSON string that holds the text of a JSON object.
+
+    Anything else is returned as it is, and nothing within the object is ever unwrapped. Nobody calls this but you: what
+    a model meant is not for a decoder to guess.
+    """
+    stripped = text.strip(jsontext.WHITESPACE)
+    if not (stripped.startswith('"') and stripped.endswith('"')):
+        return text
+    try:
+        inner = jsontext.loads(_encoded(stripped))
+    except jsontext.JsonTextError:
+        return text
+    is_object = isinstance(inner, str) and inner.lstrip(jsontext.WHITESPACE).startswith("{") and is_arguments_text(inner)
+    return inner if is_object else text
 
 
 def _arguments(text: str) -> dict[str, Any] | None:

@@ -61,7 +61,8 @@ def record_simulated(scenario: Scenario) -> Cassette:
     ):
         name = f"{scenario.dialect}/{scenario.name}"
         raise RecordError(f"{name}: did not arrive as it was sent (ended {recording.end}, meant {scenario.end})")
-    return to_cassette(recording, scenario.dialect, scenario.name, scenario.request["model"], "simulator")
+    cassette = to_cassette(recording, scenario.dialect, scenario.name, scenario.request["model"], "simulator")
+    return replace(cassette, recorded=replace(cassette.recorded, hazard=scenario.hazard))
 
 
 def record_local(scenario: Scenario, address: str) -> Cassette:

@@ -4,7 +4,8 @@
 ``scenarios``, a mapping from name to: ``about``; ``prompt`` (one user message, put into the API's own form) or
 ``request`` (fields over the file's, null removes one); ``source`` (``simulator``, the default, or ``local-model``); and
 for the simulator ``reply`` (see the encoder of the dialect), ``delivery`` (see :func:`harness.record.wire.deliver`),
-``end``, ``unsent`` and ``pause_ms``.
+``end``, ``unsent`` and ``pause_ms``. ``hazard`` is the id of the wire hazard that it shows. Where a dialect has many of
+those, they stand in a second file of the same form, ``hazards-<dialect>.yaml``.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Scenario:
     delivery: str = "events"
     end: StreamEnd = "complete"
     pause_ms: float = 1.0
+    hazard: str = ""
     unsent: int = 0
     """Bytes at the end of the stream that never get sent: where in an event a cut falls."""
 
@@ -72,9 +74,14 @@ def scenarios(dialect: str) -> Mapping[str, Scenario]:
     if dialect not in DIALECTS:
         raise RecordError(f"no scenarios for dialect {dialect!r}; known: {', '.join(DIALECTS)}", exit_code=USAGE)
     folder = resources.files("harness.record")
-    data = yaml.safe_load(folder.joinpath(f"scenarios-{dialect}.yaml").read_text("utf-8"))
-    only(data, "request", "scenarios")
-    return {name: _scenario(dialect, name, item, data["request"]) for name, item in data["scenarios"].items()}
+    found: dict[str, Scenario] = {}
+    for name in (f"scenarios-{dialect}.yaml", f"hazards-{dialect}.yaml"):
+        file = folder.joinpath(name)
+        if file.is_file():
+            data = yaml.safe_load(file.read_text("utf-8"))
+            only(data, "request", "scenarios")
+            found |= {key: _scenario(dialect, key, item, data["request"]) for key, item in data["scenarios"].items()}
+    return found
 
 
 def find(dialect: str, name: str) -> Scenario:
@@ -86,7 +93,7 @@ def find(dialect: str, name: str) -> Scenario:
 
 
 def _scenario(dialect: str, name: str, item: Mapping[str, Any], base: Mapping[str, Any]) -> Scenario:
-    only(item, "about", "prompt", "request", "source", "reply", "delivery", "end", "pause_ms", "unsent")
+    only(item, "about", "prompt", "request", "source", "reply", "delivery", "end", "pause_ms", "unsent", "hazard")
     request: dict[str, Any] = {**base}
     if "prompt" in item:
         request.update(PROVIDERS[dialect].ask(item["prompt"]))
@@ -102,6 +109,7 @@ def _scenario(dialect: str, name: str, item: Mapping[str, Any], base: Mapping[st
         delivery=item.get("delivery", "events"),
         end=item.get("end", "complete"),
         pause_ms=item.get("pause_ms", 1.0),
+        hazard=item.get("hazard", ""),
         unsent=item.get("unsent", 0),
     )
     if scenario.source not in SOURCES or scenario.end not in STREAM_ENDS:

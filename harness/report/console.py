@@ -92,7 +92,8 @@ def _is_terminal(stream: TextIO) -> bool:
 
 def _counted(result: CaseResult) -> str:
     comparisons = sum(plan.comparisons for plan in result.plans) + sum(one.lines for one in result.references)
-    return f"{result.verdict} {ascii_only(result.case)} ({human_size(result.body_bytes)}, {comparisons:,} comparisons)"
+    case = ascii_only(f"{result.hazard} {result.case}".strip())
+    return f"{result.verdict} {case} ({human_size(result.body_bytes)}, {comparisons:,} comparisons)"
 
 
 def wants_colour(stream: TextIO) -> bool:

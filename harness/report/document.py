@@ -195,7 +195,9 @@ def load(path: Path) -> RunResult:
     except json.JSONDecodeError as error:
         if not text.strip():
             raise DocumentError(f"{path}: empty; {AGAIN}") from None
-        cut = " (cut off?)" if error.pos >= len(text.rstrip()) else ""
+        # A string that does not end is told by where it begins.
+        is_cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+        cut = " (cut off?)" if is_cut else ""
         raise DocumentError(f"{path}:{error.lineno}:{error.colno}: not JSON{cut}: {error.msg}; {AGAIN}") from None
     except RecursionError:
         raise DocumentError(f"{path}: nested too deep; {AGAIN}") from None

@@ -24,7 +24,7 @@ from harness.report.differences import DifferenceView, view_of
 from harness.report.document import DocumentError, digest_of, seal
 from harness.report.visible import visible
 from harness.report.wire import WireStrip, wire_strip
-from harness.verdict import GREEN, CaseResult, MutantResult, ReferenceResult, RunResult, Verdict
+from harness.verdict import GREEN, CallCheck, CaseResult, MutantResult, ReferenceResult, RunResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,6 +38,8 @@ MAX_LISTED = 2000
 """Cases listed after those that are spelt out."""
 MAX_CHUNKS = 200
 """Recorded chunk lengths shown for one case."""
+MAX_CALLS = 20
+"""Tool calls shown of one case."""
 MAX_TEXT = 2000
 """Characters of any one reason, note or description."""
 
@@ -247,11 +249,14 @@ def _details(row: matrix.Row) -> Any:
         ["body", f"{case.body_bytes:,} bytes, sha256 {case.sha256}"],
         ["source", case.source],
         ["provenance", case.provenance],
+        ["hazard", case.hazard],
         ["subject", case.subject],
         ["reason", clip(case.reason)],
         ["says", clip(case.text)],
         ["warnings", ", ".join(f"{code} \u00d7{count}" for code, count in row.warnings)],
         ["chunks", _chunks(case.chunks)],
+        *(["call", clip(_call(one))] for one in case.calls[:MAX_CALLS]),
+        ["arguments", _traced(case)],
     ]
     return _all_visible(
         {
@@ -264,6 +269,16 @@ def _details(row: matrix.Row) -> Any:
             "plans": [[name, *numbers] for name, numbers in plans.items()],
         }
     )
+
+
+def _traced(case: CaseResult) -> str:
+    if not case.argument_chars:
+        return ""
+    return f"{case.argument_chars:,} characters, {case.located_chars:,} of them traced to their bytes"
+
+
+def _call(one: CallCheck) -> str:
+    return " ".join(filter(None, (f"{one.tool}:", one.verdict.value, one.path, one.detail)))
 
 
 def _all_visible(value: Any) -> Any:

@@ -26,6 +26,7 @@ from streamcore.dialects.timestamps import iso_timestamp
 from streamcore.dialects.varying_repeats import VaryingRepeat, remember
 from streamcore.errors import ErrorKind
 from streamcore.framing.sse import SseFrame
+from streamcore.legacy import tool_calls
 from streamcore.parts import (
     Finish,
     FinishUnified,
@@ -311,7 +312,7 @@ class OpenAIChat(Dialect):
         if delta.get("refusal") is not None:
             choice.refused = True
             self.text(index, choice, delta["refusal"], out)
-        for call in delta.get("tool_calls") or ():
+        for call in delta.get("tool_calls") or tool_calls(delta):
             self.tool_call(choice, call, out)
         for annotation in delta.get("annotations") or ():
             citation = annotation["url_citation"]

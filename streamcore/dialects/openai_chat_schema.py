@@ -32,17 +32,10 @@ _USAGE: Final = shape(
     }
 )
 _TOKEN: Final = {"token": string, "logprob": number}
+FUNCTION: Final = nullish(shape({"name": nullish(string), "arguments": nullish(anything)}))
+"""What a call's ``function`` says, and the legacy ``function_call`` of a delta."""
 TOOL_CALLS: Final = nullish(
-    array(
-        shape(
-            {
-                "index": nullish(number),
-                "id": nullish(string),
-                "type": nullish(string),
-                "function": nullish(shape({"name": nullish(string), "arguments": nullish(anything)})),
-            }
-        )
-    )
+    array(shape({"index": nullish(number), "id": nullish(string), "type": nullish(string), "function": FUNCTION}))
 )
 CHUNK: Final = shape(
     {
@@ -64,6 +57,7 @@ CHUNK: Final = shape(
                                 "content": nullish(string),
                                 "refusal": nullish(string),
                                 "tool_calls": TOOL_CALLS,
+                                "function_call": FUNCTION,
                                 "annotations": nullish(
                                     array(
                                         shape(

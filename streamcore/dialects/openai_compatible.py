@@ -19,6 +19,7 @@ from streamcore.dialects.openai_chat_values import usage_of
 from streamcore.dialects.openai_compatible_schema import chunk_of
 from streamcore.dialects.timestamps import iso_timestamp
 from streamcore.errors import ErrorKind
+from streamcore.legacy import tool_calls
 from streamcore.parts import (
     Metadata,
     Part,
@@ -122,7 +123,7 @@ class OpenAICompatible(OpenAIChat):
         if delta.get("refusal"):
             choice.refused = True
             self.text(index, choice, delta["refusal"], out)
-        calls = delta.get("tool_calls")
+        calls = delta.get("tool_calls") or tool_calls(delta)
         if calls:
             self._end_reasoning(index, choice, out)
             for call in calls:

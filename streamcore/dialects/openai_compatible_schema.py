@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
+from streamcore.dialects.openai_chat_schema import FUNCTION
 from streamcore.dialects.schema import Schema, anything, array, nullish, number, shape, string, union
 
 _COUNTS: Final = {
@@ -50,7 +51,7 @@ _CALL: Final = shape(
         "index": nullish(number),
         "id": nullish(string),
         "type": nullish(string),
-        "function": nullish(shape({"name": nullish(string), "arguments": nullish(anything)})),
+        "function": FUNCTION,
         "extra_content": nullish(shape({"google": nullish(shape({"thought_signature": nullish(string)}))})),
     }
 )
@@ -59,6 +60,7 @@ _DELTA: Final = {
     "content": nullish(union(string, array(shape({"type": string}, loose=True)))),
     "refusal": nullish(string),
     "tool_calls": nullish(array(_CALL)),
+    "function_call": FUNCTION,
 }
 _LOGPROBS: Final = shape({"content": nullish(array(anything)), "reasoning_content": nullish(array(anything))})
 

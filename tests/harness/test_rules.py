@@ -141,6 +141,7 @@ def called(ident: str, name: str, text: str) -> PartJson:
         ((called("a", "f", "{}"), called("a", "g", "{}")), [("call-id", 1)]),
         ((part("tool-input-start", id="", toolName=""), error()), [("call-id", 0), ("call-name", 0)]),
         ((*CALL[:4], called("a", "g", '{"x":1}')), [("call-name", 4)]),
+        ((*CALL[:4], called("a", "", '{"x":1}')), [("call-name", 4)]),
         ((called("a", "f", "{}"), {**called("a", "f", "{}"), "choice": 1}), []),
     ],
 )

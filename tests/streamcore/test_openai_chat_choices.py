@@ -170,7 +170,7 @@ def test_a_stream_of_everything() -> None:
             *ended("", "b", "g"),
             fin("tool-calls", "tool_calls", usage=usage),
         ]
-        assert decoded.codes == []
+        assert decoded.codes == ["index_decreased", "empty_args"]
         assert [(c.name, c.input) for c in decoded.message.tool_calls] == [("f", {"q": "x"}), ("g", {})]
 
 

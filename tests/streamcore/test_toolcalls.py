@@ -66,6 +66,8 @@ VECTORS = [
             *ended('{"y":2}', "b", "g"),
         ],
         [("a", "f", '{"x":1}', True), ("b", "g", '{"y":2}', True)],
+        ["index_decreased"],
+        (PROTOCOL, 2),
     ),
     Vector(
         "WH-104 text before, between and after",
@@ -106,7 +108,7 @@ VECTORS = [
         ],
         [("a", "f", "{}  ", True), ("b", "g", "[", False)],
         ["index_missing"] * 5 + ["invalid_arguments"],
-        (PROTOCOL, 1),
+        (PROTOCOL, 2),
     ),
     Vector(
         "WH-085 no index: the call that was spoken of last goes on",
@@ -128,8 +130,8 @@ VECTORS = [
             *ended("{}", "b", "g"),
         ],
         [("a", "f", "{ }", True), ("b", "g", "{}", True)],
-        ["index_missing"],
-        (PROTOCOL, 3),
+        ["index_decreased", "index_missing"],
+        (PROTOCOL, 2),
     ),
     Vector(
         "WH-085 neither index nor id: a name opens a call",
@@ -241,24 +243,32 @@ VECTORS = [
         [tools(call(1, "a", "f", "{}"))],
         [i_start(), i_delta("{}"), *ended("{}")],
         [("a", "f", "{}", True)],
+        ["index_origin"],
+        (PROTOCOL, 1),
     ),
     Vector(
         "WH-087 indices with a gap, the higher first: they open as they come and end by index",
         [tools(call(5, "a", "f", "{}")), tools(call(2, "b", "g", "{}"))],
         [i_start(), i_delta("{}"), i_start("b", "g"), i_delta("{}", "b"), *ended("{}", "b", "g"), *ended("{}")],
         [("a", "f", "{}", True), ("b", "g", "{}", True)],
+        ["index_origin", "index_decreased"],
+        (PROTOCOL, 1),
     ),
     Vector(
         "a negative index is a key like any other",
         [tools(call(-1, "a", "f", "{")), tools(call(-1, args="}"))],
         [i_start(), i_delta("{"), i_delta("}"), *ended("{}")],
         [("a", "f", "{}", True)],
+        ["index_origin"],
+        (PROTOCOL, 1),
     ),
     Vector(
         "1.0 is 1",
         [tools(call(1.0, "a", "f", "{")), tools(call(1, args="}"))],
         [i_start(), i_delta("{"), i_delta("}"), *ended("{}")],
         [("a", "f", "{}", True)],
+        ["index_origin"],
+        (PROTOCOL, 1),
     ),
     Vector(
         "1.5 is no index",
@@ -266,7 +276,7 @@ VECTORS = [
         [i_start(), i_delta("{"), i_delta("}"), *ended("{}")],
         [("a", "f", "{}", True)],
         ["index_missing", "index_missing"],
-        (PROTOCOL, 1),
+        (PROTOCOL, 2),
     ),
     Vector(
         "WH-088 two entries of one index in one delta",
@@ -279,7 +289,7 @@ VECTORS = [
         [tools(call(0, "a", "f", "{")), tools(call(3, "a", args=" ")), tools(call(3, args="}"))],
         [i_start(), i_delta("{"), i_delta(" "), i_delta("}"), *ended("{ }")],
         [("a", "f", "{ }", True)],
-        ["index_changed"],
+        ["index_changed", "index_skipped"],
         (PROTOCOL, 2),
     ),
     # -- id ------------------------------------------------------------------------------------------------------------
@@ -332,6 +342,8 @@ VECTORS = [
         [tools(call(0, "a", "f", "{")), tools(call(0, "a", args="}"))],
         [i_start(), i_delta("{"), i_delta("}"), *ended("{}")],
         [("a", "f", "{}", True)],
+        ["id_repeated"],
+        (PROTOCOL, 2),
     ),
     Vector(
         "the id changes: the first stays",
@@ -369,7 +381,7 @@ VECTORS = [
             *ended("{}", "a", "g"),
         ],
         [("a", "g", "{}", True), ("call_gen_0_0", "f", "{}", True)],
-        ["arguments_before_name", "duplicate_id"],
+        ["arguments_before_name", "index_decreased", "duplicate_id"],
         (PROTOCOL, 1),
     ),
 ]  # fmt: skip

@@ -53,6 +53,8 @@ VECTORS = [
         [tools(call(0, "a", args="")), tools(call(0, name="f", args="{}"))],
         [i_start(), i_delta("{}"), *ended("{}")],
         [("a", "f", "{}", True)],
+        ["name_late"],
+        (PROTOCOL, 1),
     ),
     # -- type ----------------------------------------------------------------------------------------------------------
     *[
@@ -71,6 +73,7 @@ VECTORS = [
             [tools(call(0, "a", "f", *args)), *([tools(call(0, args=None))] if label == "null" else [])],
             [i_start(), *ended("")],
             [("a", "f", "{}", True)],
+            ["empty_args"],
         )
         for label, args in (("null", [None]), ("absent", []), ("empty", [""]))
     ],
@@ -79,6 +82,7 @@ VECTORS = [
         [tools(call(0, "a", "f", " \n"))],
         [i_start(), i_delta(" \n"), *ended(" \n")],
         [("a", "f", "{}", True)],
+        ["empty_args"],
     ),
     Vector(
         "other white space does not",
@@ -93,6 +97,8 @@ VECTORS = [
         [tools({"index": 0, "id": "a", "function": None}), tools(call(0, name="f", args="{}"))],
         [i_start(), i_delta("{}"), *ended("{}")],
         [("a", "f", "{}", True)],
+        ["name_late"],
+        (PROTOCOL, 1),
     ),
     Vector(
         "WH-096 arguments that are an object, integers exact",
@@ -140,7 +146,6 @@ VECTORS = [
             ("WH-038 an object nested too deep", '{"a":' * 300 + "1" + "}" * 300),
             ("WH-041 not JSON", '{"a" 1}'),
             ("WH-047 WH-103 the tail is missing", '{"a":1'),
-            ("WH-097 encoded twice", '"{\\"a\\":1}"'),
             ("a list", "[]"),
             ("a number", "1"),
             ("null", "null"),
@@ -148,19 +153,66 @@ VECTORS = [
             ("two values", "{}{}"),
         )
     ],
+    *[
+        Vector(
+            f"WH-097 encoded twice{label}: kept, marked, never unwrapped",
+            [tools(call(0, "a", "f", args))],
+            [i_start(), i_delta(args), *ended(args, invalid=True)],
+            [("a", "f", args, False)],
+            ["double_encoded"],
+            (ARGUMENTS, 3),
+        )
+        for label, args in (("", '"{\\"a\\":1}"'), (", with blanks around", ' "{ \\"a\\":1}\\n" '))
+    ],
+    *[
+        Vector(
+            f"a string that holds {label} is not encoded twice",
+            [tools(call(0, "a", "f", args))],
+            [i_start(), i_delta(args), *ended(args, invalid=True)],
+            [("a", "f", args, False)],
+            ["invalid_arguments"],
+            (ARGUMENTS, 3),
+        )
+        for label, args in (("text", '"x"'), ("a list", '"[]"'), ("nothing", '""'), ("half an object", '"{"'), ("no end", '"'))
+    ],
     Vector(
-        "WH-099 all arguments once more: reported, since deltas are additive",
+        "WH-099 all arguments once more: dropped",
         [tools(call(0, "a", "f", '{"a":')), tools(call(0, args="1}")), tools(call(0, args='{"a":1}'))],
-        [
-            i_start(),
-            i_delta('{"a":'),
-            i_delta("1}"),
-            i_delta('{"a":1}'),
-            *ended('{"a":1}{"a":1}', invalid=True),
-        ],
-        [("a", "f", '{"a":1}{"a":1}', False)],
-        ["invalid_arguments"],
-        (ARGUMENTS, 5),
+        [i_start(), i_delta('{"a":'), i_delta("1}"), *ended('{"a":1}')],
+        [("a", "f", '{"a":1}', True)],
+        ["args_replayed"],
+        (PROTOCOL, 3),
+    ),
+    Vector(
+        "WH-099 all arguments once more, twice, with id and name, and white space behind",
+        [tools(call(0, "a", "f", "{}")), *[tools(call(0, "a", "f", "{}"))] * 2, tools(call(0, args=" "))],
+        [i_start(), i_delta("{}"), i_delta(" "), *ended("{} ")],
+        [("a", "f", "{} ", True)],
+        ["name_repeated", "args_replayed"] * 2,
+        (PROTOCOL, 2),
+    ),
+    *[
+        Vector(
+            f"WH-099 {label}: kept, and invalid",
+            [tools(call(0, "a", "f", first)), tools(call(0, args=again))],
+            [i_start(), i_delta(first), i_delta(again), *ended(first + again, invalid=True)],
+            [("a", "f", first + again, False)],
+            ["invalid_arguments"],
+            (ARGUMENTS, 4),
+        )
+        for label, first, again in (
+            ("another object", '{"a":1}', '{"a":2}'),
+            ("the same object written in another way", '{"a":1}', '{"a": 1}'),
+            ("half an object twice", '{"a":', '{"a":'),
+            ("a list twice", "[]", "[]"),
+        )
+    ],
+    Vector(
+        "WH-099 white space twice is no replay",
+        [tools(call(0, "a", "f", " ")), tools(call(0, args=" "))],
+        [i_start(), i_delta(" "), i_delta(" "), *ended("  ")],
+        [("a", "f", "{}", True)],
+        ["empty_args"],
     ),
     Vector(
         "WH-101 arguments that parse early end nothing",

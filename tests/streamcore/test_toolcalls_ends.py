@@ -12,6 +12,7 @@ from streamcore import Limits
 
 from .toolcall_vector import END, FIN
 from .wire import (
+    ABSENT,
     DONE,
     HEAD,
     call,
@@ -37,12 +38,51 @@ from .wire import (
     tools,
 )
 
+ITEM = "At the end of a 'tool_calls' item, "
 
-def test_strict_says_which_rule_was_broken() -> None:
-    decoded = decode_every_way(tools(call(0, "a", "f", "{}"), call(0, "b", "g", "{}")), policy="strict")
+
+@pytest.mark.parametrize(
+    ("calls", "detail"),
+    [
+        ([call(1, "a", "f")], "First tool call index must be 0, got 1"),
+        ([call(-1, "a", "f")], "First tool call index must be 0, got -1"),
+        ([call(None, "a", "f"), call(1, "b", "g")], "First tool call index must be 0, got 1"),
+        ([call(0, "a", "f"), call(1, "b", "g"), call(0)], "Tool call index cannot decrease, max seen is 1, got 0"),
+        ([call(0, "a", "f"), call(2, "b", "g")], "Tool call index cannot skip values, max seen is 0, got 2"),
+        ([call(0, "a", "f"), call(0, "a")], "ID is already given"),
+        ([call(0, "a", "f"), call(0, "b", "g")], "ID is already given"),
+        ([call(0, "a", "f"), call(0, name="f")], "Name is already given"),
+        ([call(0, "a")], f"{ITEM}'name' should be already given"),
+        ([call(0, name="f")], f"{ITEM}'id' should be already given"),
+        ([call(0, args="{}")], f"{ITEM}both 'id' and 'name' should be already given"),
+        ([call(None, "a", "f"), call(None, args="{}")], f"{ITEM}both 'id' and 'name' should be already given"),
+        ([call(0, "a", "f"), call(None, "a")], "ID is already given"),
+        ([call(0, "a", "f"), call(1, "a", "g")], "duplicate_id: two calls with the id 'a'; the second gets another"),
+    ],
+)
+def test_strict_says_which_rule_was_broken(calls: list[Any], detail: str) -> None:
+    """A1."""
+    frames = [tools(one) for one in calls]
+    decoded = decode_every_way(b"".join([*frames, *END]), policy="strict")
 
     assert decoded.message.error is not None
-    assert decoded.message.error.detail == "index_collision: calls 'a' and 'b' share index 0"
+    assert decoded.message.error.detail == detail
+    assert decoded.message.error.kind == "tool_call_protocol"
+    assert decoded.message.error.offset == size(*frames)
+    assert not any(c.complete for c in decoded.message.tool_calls)
+
+
+def test_strict_reads_whole_calls_without_an_index() -> None:
+    """A1: as long as no index came, an element is a whole call; and an index may still begin at 0."""
+    calls = [call(None, "a", "f", "{}"), call(ABSENT, "b", "g"), call(0, "c", "h", "{"), call(None, args="}")]
+    decoded = decode_every_way(tools(*calls[:2]) + tools(*calls[2:]) + b"".join(END), policy="strict")
+
+    assert decoded.message.complete
+    assert [(c.id, c.name, c.arguments) for c in decoded.message.tool_calls] == [
+        ("a", "f", "{}"),
+        ("b", "g", "{}"),
+        ("c", "h", "{}"),
+    ]
 
 
 # -- calls that never were ------------------------------------------------------------------------------------------
@@ -70,12 +110,7 @@ def test_a_call_without_a_name_ends_a_strict_stream() -> None:
     frames = [tools(call(0, "a"), call(1, "b", "g", "{}")), *END]
     decoded = decode_every_way(b"".join(frames), policy="strict")
 
-    assert decoded.parts == [
-        *HEAD,
-        i_start("b", "g"),
-        i_delta("{}", "b"),
-        err("nameless_call", "stream", size(*frames)),
-    ]
+    assert decoded.parts == [*HEAD, err("tool_call_protocol", "stream", size(frames[0]))]
 
 
 @pytest.mark.parametrize("arguments", ['{"x":', "{}", ""])
@@ -262,14 +297,24 @@ def test_argument_text_may_be_cut_at_any_character() -> None:
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["index", "id", "type", "function"])), ids="-".join)
 @pytest.mark.parametrize("inner", [("name", "arguments"), ("arguments", "name")], ids="-".join)
-def test_key_order_does_not_matter(order: tuple[str, ...], inner: tuple[str, ...]) -> None:
-    """A8."""
-    function = {"name": "f", "arguments": "{}"}
-    whole = {"index": 0, "id": "a", "type": "function", "function": {key: function[key] for key in inner}}
-    body = tools({key: whole[key] for key in order}) + b"".join(END)
+@pytest.mark.parametrize("policy", ["lenient", "strict"])
+def test_key_order_does_not_matter(order: tuple[str, ...], inner: tuple[str, ...], policy: str) -> None:
+    """A8; the second call has its index behind its id, too."""
+    elements = []
+    for index, key, name in ((0, "a", "f"), (1, "b", "g")):
+        function = {"name": name, "arguments": "{"}
+        whole = {"index": index, "id": key, "type": "function", "function": {part: function[part] for part in inner}}
+        elements.append({part: whole[part] for part in order})
+    more = {"index": 1, "function": {"arguments": "}"}}
+    frames = [tools(elements[0]), tools(elements[1]), tools({part: more[part] for part in order if part in more})]
 
+    parts = [*HEAD, i_start(), i_delta("{"), i_start("b", "g"), i_delta("{", "b"), i_delta("}", "b")]
+    ends = [*ended("{", invalid=True), *ended("{}", "b", "g"), FIN]
+    if policy == "strict":
+        ends = [err("invalid_arguments", "stream", size(*frames, *END))]
+    body = b"".join([*frames, *END])
     for pieces in ([body], [body[at : at + 1] for at in range(len(body))]):
-        assert decode(pieces).parts == [*HEAD, i_start(), i_delta("{}"), *ended("{}"), FIN]
+        assert decode(pieces, policy=policy).parts == [*parts, *ends]
 
 
 def test_choices_have_their_own_calls() -> None:

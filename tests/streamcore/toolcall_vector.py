@@ -58,7 +58,8 @@ def check_strict(vector: Vector) -> None:
     """Where policy strict gives up, and that nothing follows."""
     decoded = decode_every_way(vector.body, policy="strict")
 
-    assert decoded.codes == []
+    oddities = [code for code in vector.warnings if code == "empty_args"]  # nothing is departed from
+    assert decoded.codes == ([] if vector.strict else oddities)
     if vector.strict is None:
         assert decoded.parts == [*HEAD, *vector.parts, FIN]
         return
