@@ -7,7 +7,7 @@ from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from streamcore.dialects.compatible_servers import ANY, SERVERS
+from streamcore.dialects.compatible.servers import ANY, SERVERS
 from streamcore.framing.eventstream import EventStreamFramer
 from streamcore.framing.jsonarray import JsonArrayFramer
 from streamcore.framing.sse import SseFramer

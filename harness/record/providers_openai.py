@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.record import cohere_chat, compatible_chat, openai_chat, openai_responses
 from harness.record.provider import Provider, ask_input, ask_prompt
-from streamcore.dialects.compatible_servers import SERVERS
+from streamcore.dialects.compatible.servers import SERVERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from streamcore.dialects.anthropic_completions import AnthropicCompletions
-from streamcore.dialects.anthropic_messages import AnthropicMessages, GatewayAnthropic, VertexAnthropic
-from streamcore.dialects.azure_openai import AzureOpenAI, GatewayOpenAIChat
+from streamcore.dialects.anthropic.completions import AnthropicCompletions
+from streamcore.dialects.anthropic.messages import AnthropicMessages, GatewayAnthropic, VertexAnthropic
 from streamcore.dialects.base import Dialect
-from streamcore.dialects.bedrock_converse import BedrockConverse
-from streamcore.dialects.bedrock_invoke import BedrockInvoke
-from streamcore.dialects.cohere import CohereV2
-from streamcore.dialects.cohere_v1 import CohereV1
-from streamcore.dialects.deepseek import DeepSeek
-from streamcore.dialects.gemini import GatewayGemini, Gemini, GeminiJsonArray, VertexGemini, VertexGeminiJsonArray
-from streamcore.dialects.gemini_interactions import GeminiInteractions
-from streamcore.dialects.mistral import Mistral
+from streamcore.dialects.bedrock.converse import BedrockConverse
+from streamcore.dialects.bedrock.invoke import BedrockInvoke
+from streamcore.dialects.cohere.v1 import CohereV1
+from streamcore.dialects.cohere.v2 import CohereV2
+from streamcore.dialects.compatible.chat import COMPATIBLE
+from streamcore.dialects.compatible.deepseek import DeepSeek
+from streamcore.dialects.compatible.mistral import Mistral
+from streamcore.dialects.compatible.perplexity import Perplexity
+from streamcore.dialects.gemini.generate_content import (
+    GatewayGemini,
+    Gemini,
+    GeminiJsonArray,
+    VertexGemini,
+    VertexGeminiJsonArray,
+)
+from streamcore.dialects.gemini.interactions import GeminiInteractions
 from streamcore.dialects.ollama import OllamaNdjson
-from streamcore.dialects.openai_chat import OpenAIChat
-from streamcore.dialects.openai_compatible import COMPATIBLE
-from streamcore.dialects.openai_completions import OpenAICompletions
-from streamcore.dialects.openai_responses import (
+from streamcore.dialects.openai.azure import AzureOpenAI, GatewayOpenAIChat
+from streamcore.dialects.openai.chat import OpenAIChat
+from streamcore.dialects.openai.completions import OpenAICompletions
+from streamcore.dialects.openai.responses import (
     AzureOpenAIResponses,
     BedrockMantleResponses,
     DeepSeekResponses,
@@ -26,9 +33,8 @@ from streamcore.dialects.openai_responses import (
     OpenAIResponses,
     OpenRouterResponses,
 )
-from streamcore.dialects.perplexity import Perplexity
-from streamcore.dialects.xai_chat import XaiChat
-from streamcore.dialects.xai_responses import XaiResponses
+from streamcore.dialects.xai.chat import XaiChat
+from streamcore.dialects.xai.responses import XaiResponses
 
 _ALL: tuple[type[Dialect], ...] = (
     OpenAIChat,

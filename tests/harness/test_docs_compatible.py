@@ -9,7 +9,7 @@ import pytest
 
 from harness.references import REFERENCES
 from streamcore import DIALECTS
-from streamcore.dialects.compatible_servers import ANY, DEEPSEEK, GROQ, SERVERS
+from streamcore.dialects.compatible.servers import ANY, DEEPSEEK, GROQ, SERVERS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "add-an-openai-compatible-server.md").read_text("utf-8")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore import Decoder, Limits
-from streamcore.dialects.anthropic_schema import BLOCKS, DELTAS
+from streamcore.dialects.anthropic.schema import BLOCKS, DELTAS
 
 from .anthropic_wire import (
     DIALECT,

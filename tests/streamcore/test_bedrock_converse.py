@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streamcore import Decoder, ErrorKind, Limits
-from streamcore.dialects.bedrock_blocks import joined_base64
+from streamcore.dialects.bedrock.blocks import joined_base64
 
 from .bedrock_wire import (
     BEGIN,

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore import Decoder, Limits
-from streamcore.dialects.gemini_quick import read
+from streamcore.dialects.gemini.quick import read
 
 from .gemini_wire import STOP, arg, call, chunk, piece, sse, text
 from .wire import Json, decode, event, i_delta, t_delta

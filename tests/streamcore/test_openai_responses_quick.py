@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.rules import cut_is_legal, violations
 from streamcore import Decoder, Limits
-from streamcore.dialects.openai_responses_schema import ADDED, ITEM_EVENTS
+from streamcore.dialects.openai.responses_schema import ADDED, ITEM_EVENTS
 
 from .openai_responses_wire import (
     COMPLETED,

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore import Decoder, Limits
-from streamcore.dialects.repeats import repeatable
+from streamcore.dialects.openai.repeats import repeatable
 from streamcore.parts import TextDelta, TextStart, ToolInputDelta
 
 from .wire import DONE, Json, call, chunk, decode, event, finish

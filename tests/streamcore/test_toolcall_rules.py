@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from streamcore import Limits, unwrap_arguments
 from streamcore.dialects.base import FatalError
-from streamcore.dialects.openai_chat import OpenAIChat
+from streamcore.dialects.openai.chat import OpenAIChat
 from streamcore.parts import Error, Part, ToolCall, ToolInputDelta, ToolInputEnd, ToolInputStart
 from streamcore.toolcall_rules import (
     ITEMS,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore import Decoder, Limits
-from streamcore.dialects.varying_repeats import worth_a_try
+from streamcore.dialects.openai.varying_repeats import worth_a_try
 from streamcore.parts import Finish
 
 from .wire import DONE, Json, call, chunk, decode, decode_every_way, event, finish

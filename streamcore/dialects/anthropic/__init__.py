@@ -1,0 +1,1 @@
+"""Anthropic: Messages, on its own hosts and on Vertex, and the legacy text completions."""

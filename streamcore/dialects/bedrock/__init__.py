@@ -1,0 +1,1 @@
+"""Amazon Bedrock: ConverseStream, and the model families inside InvokeModelWithResponseStream."""

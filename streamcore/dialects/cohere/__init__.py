@@ -1,0 +1,1 @@
+"""Cohere: the chat API, versions 2 and 1."""

@@ -1,0 +1,1 @@
+"""Google: Gemini and Vertex (generateContent, as events and as an array), and Interactions."""

@@ -1,0 +1,1 @@
+"""OpenAI and Azure: Chat Completions, Responses, and the legacy completions."""

@@ -1,0 +1,1 @@
+"""xAI: Chat Completions and Responses, each with its own reference."""
