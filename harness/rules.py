@@ -11,7 +11,7 @@ invariant of the design.
 ``one-finish``         V15  one ``finish`` a choice, and nothing but errors after it
 ``call-id``            V7   a tool call has an id, and no other call of its choice has it
 ``call-name``          V5   a tool call has a name, the same from its start to its end, or one that grew by pieces (V6)
-``call-input``         V9   the deltas of a call's arguments add up to its input, at least as JSON
+``call-input``         V9   the deltas of a call's arguments add up to its input
 ``call-after-cut``     V13  an ``incomplete_stream`` error is the end: nothing becomes executable after it
 ``finish-unexplained`` V18  a recording that was cut does not finish without the provider's own reason, or its error
 ``encodable``          V23  what a block says can be encoded as UTF-8 once its deltas are joined
@@ -22,7 +22,7 @@ invariant of the design.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,12 +56,16 @@ class Violation:
     """0-based index of the part; the number of parts if it is the end that is wrong."""
 
 
-def violations(parts: Sequence[PartJson], *, end: str = "complete", body: bytes | None = None) -> list[Violation]:
+def violations(
+    parts: Sequence[PartJson], *, end: str = "complete", body: bytes | None = None, dialect: str = ""
+) -> list[Violation]:
     """Every rule that the parts of one stream break, in order of the parts.
 
     Args:
         parts: all parts of the stream, those of ``close`` included.
         end: how the recording ended (``complete``, ``cut``, ``reset``, ``timeout``).
+        dialect: which API's stream it was, where known. The references of some show a call's input in another spelling
+            than its deltas; on a stream of any other it is wrong.
         body: the bytes, where known. A body that itself spells half of a surrogate pair excuses text that has it.
     """
     shapeless = list(_shapes(parts))
@@ -71,7 +75,7 @@ def violations(parts: Sequence[PartJson], *, end: str = "complete", body: bytes 
         *_stream_start(parts),
         *_blocks(parts),
         *_finishes(parts),
-        *_calls(parts),
+        *_calls(parts, dialect),
         *_after_cut(parts),
         *_usage(parts),
     ]
@@ -145,7 +149,7 @@ def _finishes(parts: Sequence[PartJson]) -> Iterator[Violation]:
             yield Violation("one-finish", "V15", f"a {kind} part after the finish", index)
 
 
-def _calls(parts: Sequence[PartJson]) -> Iterator[Violation]:
+def _calls(parts: Sequence[PartJson], dialect: str) -> Iterator[Violation]:
     names: dict[tuple[Any, str], str] = {}
     deltas: dict[tuple[Any, str], list[str]] = {}
     called: set[tuple[Any, str]] = set()
@@ -168,7 +172,7 @@ def _calls(parts: Sequence[PartJson]) -> Iterator[Violation]:
                 elif not part["toolName"].startswith(names[key]):
                     message = f"call {key[1]!r} starts as {names[key]!r} and ends as {part['toolName']!r}"
                     yield Violation("call-name", "V5", message, index)
-                yield from _input(part, deltas.get(key), index)
+                yield from _input(part, deltas.get(key), index, dialect)
 
 
 def _named(call_id: str, name: str, index: int) -> Iterator[Violation]:
@@ -178,16 +182,14 @@ def _named(call_id: str, name: str, index: int) -> Iterator[Violation]:
         yield Violation("call-name", "V5", f"call {call_id!r} has no name", index)
 
 
-def _input(part: PartJson, deltas: list[str] | None, index: int) -> Iterator[Violation]:
-    """Without a delta the input may have come at once, or be the ``{}`` that stands for no arguments. Cohere's reference
-    shows the deltas parsed and written anew, with nothing else changed; OpenAI's shows the free text of a custom tool as
-    a JSON string, and the code for its interpreter, which nobody else runs, with the keys in another order."""
+def _input(part: PartJson, deltas: list[str] | None, index: int, dialect: str) -> Iterator[Violation]:
+    """Without a delta the input may have come at once, or be the ``{}`` that stands for no arguments."""
     if not deltas:
         return
     text = "".join(deltas)
-    if part["input"] in (text, _written_anew(text), jsontext.string_text(text)):
+    if part["input"] == text or (not text and part["input"] == "{}"):
         return
-    if part.get("providerExecuted") and _keys_sorted(text) == _keys_sorted(part["input"]):
+    if any(fits(text, part) for ends, fits in _OTHER_SPELLINGS.items() if dialect.endswith(ends)):
         return
     at = next((at for at, (one, other) in enumerate(zip(text, part["input"], strict=False)) if one != other), None)
     at = min(len(text), len(part["input"])) if at is None else at
@@ -195,13 +197,26 @@ def _input(part: PartJson, deltas: list[str] | None, index: int) -> Iterator[Vio
     yield Violation("call-input", "V9", message, index)
 
 
-def _written_anew(text: str) -> str:
-    """The JSON text that ECMAScript writes for the value of ``text``; ``{}`` for none, and for ``null``."""
+def _written_anew(text: str, part: PartJson) -> bool:
+    """Cohere's reference parses the arguments and writes them again, as ECMAScript does; ``{}`` for none and ``null``."""
     try:
         value = jsontext.loads(text.encode("utf-8", "surrogatepass")) if text.strip() else None
     except jsontext.JsonTextError:
-        return text
-    return "{}" if value is None else jsontext.stringify(value)
+        return False
+    return bool(part["input"] == ("{}" if value is None else jsontext.stringify(value)))
+
+
+def _of_a_custom_tool(text: str, part: PartJson) -> bool:
+    """Responses: the free text of a custom tool as a JSON string; code for the interpreter, its keys in another order."""
+    sorted_anew = part.get("providerExecuted") and _keys_sorted(text) == _keys_sorted(part["input"])
+    return bool(part["input"] == jsontext.string_text(text) or sorted_anew)
+
+
+_OTHER_SPELLINGS: dict[str, Callable[[str, PartJson], bool]] = {
+    "cohere-v2": _written_anew,
+    "responses": _of_a_custom_tool,
+}
+"""How the names of those dialects end whose reference spells a call's input otherwise than its deltas, and how."""
 
 
 def _keys_sorted(text: str) -> str | None:

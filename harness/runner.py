@@ -96,8 +96,9 @@ def _checked(case: Case, subject: Subject, check: Check, goldens: GoldenSource, 
     references += _framing(case, subject, check, goldens, differences)
     differences += [
         _complaint(case, check, violation.rule, "whole", violation.message)
-        for violation in violations(whole, end=case.end, body=case.body)
+        for violation in violations(whole, end=case.end, body=case.body, dialect=case.dialect)
     ]
+    # Another subject may hand out arguments later than with the frame that brought them, which is no mistake.
     account = ledger_of(case, walked) if subject.name == "streamcore" else None
     inexact = account.check() if account else None
     if inexact is not None:

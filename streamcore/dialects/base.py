@@ -58,11 +58,15 @@ class Dialect:
 
     name: ClassVar[str]
     framer: ClassVar[type[Framer]] = SseFramer
+    quick_depth: ClassVar[int] = 0
+    """How deep the payloads nest that the dialect reads on a quick path, if it has one."""
     state: StreamState
 
     def __init__(self, policy: Policy, limits: Limits) -> None:
         self.strict = policy == "strict"
         self.limits = limits
+        self.quick = limits.max_json_depth >= self.quick_depth
+        """False sends every frame the general way: the quick one does not look how deep a payload nests."""
         self.warnings: list[Warning] = []
         self.offset = 0
         """End of the frame that is being read."""

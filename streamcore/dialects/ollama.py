@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from streamcore.dialects.base import StreamState
+from streamcore.dialects.callids import CallIds
 from streamcore.dialects.json_lines import JsonLines, object_text
 from streamcore.dialects.schema import Mismatch, anything, array, boolean, nullish, number, shape, string
 from streamcore.errors import ErrorKind
@@ -106,7 +107,7 @@ _QUICK_DEPTH: Final = 2
 class OllamaState(StreamState):
     """The stream."""
 
-    __slots__ = ("block", "call_ids", "described", "generated", "reasonings", "texts")
+    __slots__ = ("block", "call_ids", "described", "reasonings", "texts")
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,8 +118,7 @@ class OllamaState(StreamState):
         self.texts = 0
         self.reasonings = 0
         """Blocks so far: the id of the next."""
-        self.call_ids: dict[str, None] = {}
-        self.generated = 0
+        self.call_ids = CallIds()
 
 
 class OllamaNdjson(JsonLines):
@@ -240,11 +240,11 @@ class OllamaNdjson(JsonLines):
         if not name:
             self.fail(ErrorKind.NAMELESS_CALL, "a tool call without a name", out, payload=wire)
             return
-        if len(self.state.call_ids) >= self.limits.max_open_calls:
-            detail = f"more than {len(self.state.call_ids)} tool calls in one message"
+        if len(self.state.call_ids.taken) >= self.limits.max_open_calls:
+            detail = f"more than {len(self.state.call_ids.taken)} tool calls in one message"
             self.fail(ErrorKind.TOOL_CALL_PROTOCOL, detail, out, fatal=True)
         self._end_block(out)
-        call_id = self._call_id(wire.get("id"), out)
+        call_id = self._call_id(wire.get("id"), name, out)
         text = self._arguments(name, wire["function"].get("arguments"), out)
         invalid = not is_arguments_text(text)
         if invalid:
@@ -257,18 +257,10 @@ class OllamaNdjson(JsonLines):
             ToolCall(call_id, name, text, invalid=invalid),
         )
 
-    def _call_id(self, call_id: str | None, out: list[Part]) -> str:
+    def _call_id(self, call_id: str | None, name: str, out: list[Part]) -> str:
         """The wire's id, if it is there and new; most servers send none, which is no oddity."""
-        known = self.state.call_ids
-        if call_id in known:
-            self.lenient("duplicate_id", f"two calls with the id {call_id!r}; the second gets another", out)
-            call_id = None
-        while not call_id:
-            candidate = f"call_gen_{self.state.generated}"
-            self.state.generated += 1
-            call_id = None if candidate in known else candidate
-        known[call_id] = None
-        return call_id
+        ids = self.state.call_ids
+        return ids.give(call_id, name, self, out) if call_id else ids.make_up(name)
 
     def _arguments(self, name: str, arguments: Any, out: list[Part]) -> str:
         if arguments is None:
@@ -289,9 +281,9 @@ class OllamaNdjson(JsonLines):
         if reason is not None and reason not in _FINISH:
             self.warn("unknown_finish_reason", reason[:_EXCERPT])
         unified = _FINISH.get(reason or "", "other")
-        if unified == "stop" and state.call_ids:
+        if unified == "stop" and state.call_ids.taken:
             unified = "tool-calls"
-        elif unified == "tool-calls" and not state.call_ids:
+        elif unified == "tool-calls" and not state.call_ids.taken:
             self.warn("finish_without_calls", f"finish reason {reason} but no tool call")
         raw = {name: line[name] for name in _FIGURES if line.get(name) is not None}
         read = line.get("prompt_eval_count")

@@ -32,6 +32,20 @@ class TypedEvents(Dialect):
             return INVALID
         return self.payload(data, out)
 
+    def begins(self, known: tuple[str | None] | None, wire_id: str | None, event: str, value: Any, out: list[Part]) -> bool:
+        """Whether an event such as ``message_start`` is the first of its kind; ``known`` has the id that one had.
+
+        The same one may come again; nothing that follows another one says which of the two it belongs to.
+        """
+        if known is None:
+            return True
+        if known[0] != wire_id:
+            detail = f"a second {event.partition('_')[0]} begins"
+            self.fail(ErrorKind.INVALID_PAYLOAD, detail, out, payload=value, fatal=True)
+            return False
+        self.lenient(f"{event}_repeated", f"the same {event} again", out)
+        return False
+
 
 def type_of(value: Any) -> str | None:
     """The ``type`` of a JSON object; None if it has none that is a string."""

@@ -125,6 +125,7 @@ class DoubleEncodedArguments:
         """Ids of the calls whose arguments were encoded twice."""
         self._decode = decode
         self._held: dict[tuple[int, str], list[Part]] = {}
+        self._quoted: set[tuple[int, str]] = set()
 
     def add(self, parts: Iterable[Part]) -> list[Part]:
         """The parts that can be given now; all of them once the stream is over."""
@@ -142,27 +143,27 @@ class DoubleEncodedArguments:
                     for held in self._held.values():
                         out += held
                     self._held.clear()
+                    self._quoted.clear()
                 out.append(part)
         return out
 
     def _hold(self, part: ToolInputDelta | ToolInputEnd, out: list[Part]) -> None:
         key = part.choice, part.id
-        held = self._held[key]
-        held.append(part)
-        quoted = any(
-            isinstance(each, ToolInputDelta) and each.delta.lstrip(jsontext.WHITESPACE)[:1] == '"' for each in held[:1]
-        )
-        blank = isinstance(part, ToolInputDelta) and not part.delta.strip(jsontext.WHITESPACE)
-        if quoted:
+        self._held[key].append(part)
+        if key in self._quoted:
             return
-        if blank:
-            held.pop()  # blanks before the first character say nothing
-            out.append(part)
-            return
+        if isinstance(part, ToolInputDelta):
+            first = part.delta.lstrip(jsontext.WHITESPACE)[:1]
+            if first == '"':
+                self._quoted.add(key)
+            if first in ("", '"'):  # blanks wait for what they stand before: the inner text does not have them
+                return
         out += self._held.pop(key)
 
     def _call(self, part: ToolCall, out: list[Part]) -> None:
-        held = self._held.pop((part.choice, part.tool_call_id), [])
+        key = part.choice, part.tool_call_id
+        self._quoted.discard(key)
+        held = self._held.pop(key, [])
         inner = _inner(part.input) if part.invalid else None
         if inner is not None:
             self.found.append(part.tool_call_id)

@@ -14,6 +14,7 @@ from streamcore import jsontext
 from streamcore.dialects.anthropic import schema
 from streamcore.dialects.anthropic.calls import Call, call_of
 from streamcore.dialects.anthropic.results import RESULTS, cited_source, fetched_document, found_sources, tool_result
+from streamcore.dialects.callids import CallIds
 from streamcore.dialects.typed import checked, excerpt, type_of
 from streamcore.errors import ErrorKind
 from streamcore.parts import (
@@ -75,7 +76,7 @@ class BlockState(State):
 class ContentState(State):
     """The blocks of one message."""
 
-    __slots__ = ("call_ids", "client_calls", "documents", "generated", "last_index", "open", "sources", "used")
+    __slots__ = ("call_ids", "client_calls", "documents", "last_index", "open", "sources", "used")
 
     def __init__(self) -> None:
         self.open: dict[float, BlockState] = {}
@@ -83,11 +84,10 @@ class ContentState(State):
         self.used: dict[float, int] = {}
         """Index -> how many blocks were at it."""
         self.last_index: float = -1
-        self.call_ids: dict[str, tuple[str, str]] = {}
+        self.call_ids = CallIds()
         """Tool call id -> the tool's name on the wire and its MCP server."""
         self.client_calls = False
         """A call that the reader has to run was completed."""
-        self.generated = 0
         self.documents: list[tuple[str, str]] = []
         """Title and media type of what can be cited by ``document_index``."""
         self.sources = 0
@@ -178,14 +178,8 @@ class ContentState(State):
         if call is None:
             report.warn("unknown_block", f"server tool {excerpt(name)}")
             return None
-        call_id = block.get("id")
-        if not call_id or call_id == "null":
-            report.lenient("id_synthesised", f"the call of {name!r} has no id", out)
-            call_id = self._generate_id()
-        elif call_id in self.call_ids:
-            report.lenient("duplicate_id", f"two calls with the id {call_id!r}; the second gets another", out)
-            call_id = self._generate_id()
-        self.call_ids[call_id] = (name, call.server or "")
+        call_id = self.call_ids.give(block.get("id"), name, report, out)
+        self.call_ids.taken[call_id] = (name, call.server or "")
         report.open(out)
         start = call.start(call_id)
         if start is not None:
@@ -202,18 +196,11 @@ class ContentState(State):
             out.append(ToolInputDelta(opened.id, opened.log.text()))
             self.end(opened, report, out)
 
-    def _generate_id(self) -> str:
-        while True:
-            call_id = f"call_gen_{self.generated}"
-            self.generated += 1
-            if call_id not in self.call_ids:
-                return call_id
-
     def _result(self, block: dict[str, Any], report: Dialect, out: list[Part]) -> None:
-        if block["type"] == "mcp_tool_result" and block["tool_use_id"] not in self.call_ids:
+        if block["type"] == "mcp_tool_result" and block["tool_use_id"] not in self.call_ids.taken:
             report.lenient("result_without_call", f"a result of {block['tool_use_id']!r}, which was never called", out)
         report.open(out)
-        out.append(tool_result(block, self.call_ids))
+        out.append(tool_result(block, self.call_ids.taken))
         document = fetched_document(block)
         if document is not None:
             self.documents.append(document)

@@ -17,7 +17,7 @@ import msgspec
 from streamcore.dialects.anthropic import schema
 from streamcore.dialects.anthropic.blocks import CALL, REASONING, TEXT, ContentState
 from streamcore.dialects.anthropic.finish import STOP_REASONS, Ending
-from streamcore.dialects.base import INVALID, Policy, StreamState
+from streamcore.dialects.base import INVALID, StreamState
 from streamcore.dialects.typed import TypedEvents, checked, excerpt, type_of
 from streamcore.errors import ErrorKind
 from streamcore.parts import Part, ReasoningDelta, ResponseMetadata, TextDelta, ToolInputDelta
@@ -25,7 +25,6 @@ from streamcore.state import Frozen
 
 if TYPE_CHECKING:
     from streamcore.framing.sse import SseFrame
-    from streamcore.limits import Limits
 
 
 class _Text(msgspec.Struct, tag_field="type", tag="text_delta", forbid_unknown_fields=True, gc=False):
@@ -68,12 +67,8 @@ class AnthropicMessages(TypedEvents):
     """See the module's docstring."""
 
     name = "anthropic-messages"
+    quick_depth = _DEPTH_OF_A_DELTA
     state: MessageState
-
-    def __init__(self, policy: Policy, limits: Limits) -> None:
-        super().__init__(policy, limits)
-        self.quick = limits.max_json_depth >= _DEPTH_OF_A_DELTA
-        """False sends every event the general way."""
 
     def initial_state(self) -> MessageState:
         """Nothing seen yet."""
@@ -169,11 +164,7 @@ class AnthropicMessages(TypedEvents):
         state = self.state
         message = event["message"]
         wire_id = message.get("id")
-        if state.message is not None:
-            if state.message[0] == wire_id:
-                self.lenient("message_start_repeated", "the same message_start again", out)
-            else:
-                self.fail(ErrorKind.INVALID_PAYLOAD, "a second message begins", out, payload=value, fatal=True)
+        if not self.begins(state.message, wire_id, "message_start", value, out):
             return
         state.message = (wire_id,)
         if message.get("usage") is None:

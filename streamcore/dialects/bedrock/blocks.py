@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from streamcore import jsontext
 from streamcore.dialects.bedrock import schema
+from streamcore.dialects.callids import CallIds
 from streamcore.dialects.schema import Mismatch
 from streamcore.dialects.typed import excerpt
 from streamcore.errors import ErrorKind
@@ -84,18 +85,17 @@ class BlockState(State):
 class ContentState(State):
     """The blocks of one message."""
 
-    __slots__ = ("call_ids", "client_calls", "generated", "open", "used")
+    __slots__ = ("call_ids", "client_calls", "open", "used")
 
     def __init__(self) -> None:
         self.open: dict[float, BlockState] = {}
         """Open blocks, by index."""
         self.used: dict[float, int] = {}
         """Index -> how many blocks of text or reasoning had it as their id."""
-        self.call_ids: dict[str, str] = {}
+        self.call_ids = CallIds()
         """Tool call id -> the tool's name."""
         self.client_calls = False
         """A call that the reader has to run was completed."""
-        self.generated = 0
 
     # -- starts -----------------------------------------------------------------------------------------------------
 
@@ -110,9 +110,9 @@ class ContentState(State):
         elif start.get("toolResult") is not None:
             result = start["toolResult"]
             call_id = result["toolUseId"]
-            if call_id not in self.call_ids:
+            if call_id not in self.call_ids.taken:
                 report.lenient("result_without_call", f"a result of {call_id!r}, which was never called", out)
-            opening = Opening(self.call_ids.get(call_id, ""), error=result.get("status") == "error")
+            opening = Opening(self.call_ids.taken.get(call_id, ""), error=result.get("status") == "error")
             self._put(index, BlockState(RESULT, call_id, opening), report, out)
         elif start.get("image") is not None:
             self._put(index, BlockState(IMAGE, "", Opening(start["image"]["format"])), report, out)
@@ -130,14 +130,7 @@ class ContentState(State):
             payload = {"contentBlockStart": event}
             report.fail(ErrorKind.NAMELESS_CALL, "a toolUse block without a name", out, payload=payload)
             return BlockState(IGNORED)
-        call_id = tool.get("toolUseId")
-        if not call_id or call_id == "null":
-            report.lenient("id_synthesised", f"the call of {name!r} has no id", out)
-            call_id = self._generate_id()
-        elif call_id in self.call_ids:
-            report.lenient("duplicate_id", f"two calls with the id {call_id!r}; the second gets another", out)
-            call_id = self._generate_id()
-        self.call_ids[call_id] = name
+        call_id = self.call_ids.give(tool.get("toolUseId"), name, report, out)
         given = tool.get("input")
         text = ""
         if given not in (None, "", {}):
@@ -146,13 +139,6 @@ class ContentState(State):
         executed = tool.get("type") == _SERVER_TOOL
         out.append(ToolInputStart(call_id, name, executed or None))
         return BlockState(CALL, call_id, Opening(name, text, executed))
-
-    def _generate_id(self) -> str:
-        while True:
-            call_id = f"call_gen_{self.generated}"
-            self.generated += 1
-            if call_id not in self.call_ids:
-                return call_id
 
     def _put(self, index: float, block: BlockState, report: Dialect, out: list[Part]) -> None:
         if len(self.open) >= report.limits.max_open_calls:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from streamcore.dialects.base import INVALID, Policy, StreamState
+from streamcore.dialects.base import INVALID, StreamState
 from streamcore.dialects.bedrock import schema
 from streamcore.dialects.bedrock.blocks import CALL, REASONING, TEXT, ContentState
 from streamcore.dialects.bedrock.stream import BedrockStream, without_padding
@@ -27,7 +27,6 @@ from streamcore.state import Frozen, Log
 
 if TYPE_CHECKING:
     from streamcore.framing.eventstream import EventStreamFrame
-    from streamcore.limits import Limits
 
 STOP_REASONS: Final[dict[str, FinishUnified]] = {
     "end_turn": "stop",
@@ -89,12 +88,8 @@ class BedrockConverse(BedrockStream):
     """See the module's docstring."""
 
     name = "bedrock-converse-stream"
+    quick_depth = _DEPTH_OF_A_DELTA
     state: ConverseState
-
-    def __init__(self, policy: Policy, limits: Limits) -> None:
-        super().__init__(policy, limits)
-        self.quick = limits.max_json_depth >= _DEPTH_OF_A_DELTA
-        """False sends every event the general way."""
 
     def initial_state(self) -> ConverseState:
         """Nothing seen yet."""

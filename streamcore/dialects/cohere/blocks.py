@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from streamcore import jsontext
+from streamcore.dialects.callids import CallIds
 from streamcore.errors import ErrorKind
 from streamcore.parts import (
     Part,
@@ -52,7 +53,7 @@ class BlockState(State):
 class ContentState(State):
     """The blocks and calls of one message."""
 
-    __slots__ = ("blocks", "call_ids", "calls", "generated", "last_block", "last_call", "used")
+    __slots__ = ("blocks", "call_ids", "calls", "last_block", "last_call", "used")
 
     def __init__(self) -> None:
         self.blocks: dict[float, BlockState] = {}
@@ -63,8 +64,7 @@ class ContentState(State):
         """Index -> how many content blocks were at it."""
         self.last_block: float = -1
         self.last_call: float = -1
-        self.call_ids: set[str] = set()
-        self.generated = 0
+        self.call_ids = CallIds()
 
     def start_block(self, index: float | None, content: dict[str, Any], report: Dialect, out: list[Part]) -> None:
         """A ``content-start`` event."""
@@ -159,27 +159,12 @@ class ContentState(State):
         if not name or name == "null":
             report.fail(ErrorKind.NAMELESS_CALL, "a tool call without a name", out, payload=event)
             return
-        call.kind, call.name, call.id = CALL, name, self._call_id(wire.get("id"), name, report, out)
+        call.kind, call.name, call.id = CALL, name, self.call_ids.give(wire.get("id"), name, report, out)
         report.open(out)
         out.append(ToolInputStart(call.id, name))
         arguments = function.get("arguments")
         if arguments:
             self._argue(call, arguments, report, out)
-
-    def _call_id(self, call_id: str | None, name: str, report: Dialect, out: list[Part]) -> str:
-        if not call_id or call_id == "null":
-            report.lenient("id_synthesised", f"the call of {name!r} has no id", out)
-        elif call_id in self.call_ids:
-            report.lenient("duplicate_id", f"two calls with the id {call_id!r}; the second gets another", out)
-        else:
-            self.call_ids.add(call_id)
-            return call_id
-        while True:
-            call_id = f"call_gen_{self.generated}"
-            self.generated += 1
-            if call_id not in self.call_ids:
-                self.call_ids.add(call_id)
-                return call_id
 
     def argue(self, index: float | None, wire: dict[str, Any], event: Any, report: Dialect, out: list[Part]) -> None:
         """A ``tool-call-delta`` event."""

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from streamcore.dialects.base import INVALID, Policy, StreamState
+from streamcore.dialects.base import INVALID, StreamState
 from streamcore.dialects.cohere import schema
 from streamcore.dialects.cohere.blocks import CALL, TEXT, THINKING, ContentState
-from streamcore.dialects.schema import Mismatch, Schema
-from streamcore.dialects.typed import TypedEvents, type_of
+from streamcore.dialects.typed import TypedEvents, checked, excerpt, type_of
 from streamcore.errors import ErrorKind
 from streamcore.parts import (
     Finish,
@@ -34,7 +33,6 @@ from streamcore.parts import (
 
 if TYPE_CHECKING:
     from streamcore.framing.sse import SseFrame
-    from streamcore.limits import Limits
 
 _FINISH: Final[dict[str, FinishUnified]] = {
     "COMPLETE": "stop",
@@ -44,7 +42,6 @@ _FINISH: Final[dict[str, FinishUnified]] = {
     "ERROR": "error",
     "TIMEOUT": "other",
 }
-_EXCERPT: Final = 60
 
 
 class _Text(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -110,12 +107,8 @@ class CohereV2(TypedEvents):
     """See the module's docstring."""
 
     name = "cohere-v2"
+    quick_depth = _DEPTH_OF_A_DELTA
     state: CohereState
-
-    def __init__(self, policy: Policy, limits: Limits) -> None:
-        super().__init__(policy, limits)
-        self.quick = limits.max_json_depth >= _DEPTH_OF_A_DELTA
-        """False sends every event the general way."""
 
     def initial_state(self) -> CohereState:
         """Nothing seen yet."""
@@ -175,12 +168,12 @@ class CohereV2(TypedEvents):
         elif kind is None:
             self.fail(ErrorKind.INVALID_PAYLOAD, "an event without a type", out, payload=value)
         elif kind not in schema.EVENTS:
-            self.warn("unknown_event", kind[:_EXCERPT])
+            self.warn("unknown_event", excerpt(kind))
         elif state.ended:
             self.lenient("data_after_end", f"a {kind} after message-end", out)
         else:
             if event and event != kind:
-                self.lenient("event_name_mismatch", f"an event named {event[:_EXCERPT]!r} holds a {kind}", out)
+                self.lenient("event_name_mismatch", f"an event named {excerpt(event)!r} holds a {kind}", out)
             self._event(kind, value, out)
 
     @staticmethod
@@ -204,37 +197,30 @@ class CohereV2(TypedEvents):
             case "message-start":
                 self._message_start(value, out)
             case "content-start":
-                if (event := self._checked(schema.CONTENT_START, value, out)) is not None:
+                if (event := checked(schema.CONTENT_START, value, self, out)) is not None:
                     content.start_block(event.get("index"), event["delta"]["message"]["content"], self, out)
             case "content-delta":
-                if (event := self._checked(schema.CONTENT_DELTA, value, out)) is not None:
+                if (event := checked(schema.CONTENT_DELTA, value, self, out)) is not None:
                     self._said(event, value, out)
             case "content-end":
-                if (event := self._checked(schema.CONTENT_END, value, out)) is not None:
+                if (event := checked(schema.CONTENT_END, value, self, out)) is not None:
                     content.end_block(event.get("index"), self, out)
             case "tool-call-start":
-                if (event := self._checked(schema.CALL_START, value, out)) is not None:
+                if (event := checked(schema.CALL_START, value, self, out)) is not None:
                     self.state.called = True
                     wire = event["delta"]["message"]["tool_calls"]
                     content.start_call(event.get("index"), wire, value, self, out)
             case "tool-call-delta":
-                if (event := self._checked(schema.CALL_DELTA, value, out)) is not None:
+                if (event := checked(schema.CALL_DELTA, value, self, out)) is not None:
                     wire = event["delta"]["message"]["tool_calls"]
                     content.argue(event.get("index"), wire, value, self, out)
             case "tool-call-end":
-                if (event := self._checked(schema.CALL_END, value, out)) is not None:
+                if (event := checked(schema.CALL_END, value, self, out)) is not None:
                     content.end_call(event.get("index"), self, out)
             case "message-end":
                 self._message_end(value, out)
             case _:  # what has no part; see the module's docstring
                 self.open(out)
-
-    def _checked(self, check: Schema, value: Any, out: list[Part]) -> Any:
-        try:
-            return check(value)
-        except Mismatch as mismatch:
-            self.fail(ErrorKind.INVALID_PAYLOAD, str(mismatch), out, payload=value)
-            return None
 
     def _said(self, event: dict[str, Any], value: Any, out: list[Part]) -> None:
         content = event["delta"]["message"]["content"]
@@ -244,22 +230,18 @@ class CohereV2(TypedEvents):
             self.state.content.delta(event.get("index"), content, self, out)
 
     def _message_start(self, value: Any, out: list[Part]) -> None:
-        event = self._checked(schema.MESSAGE_START, value, out)
+        event = checked(schema.MESSAGE_START, value, self, out)
         if event is None:
             return
         state = self.state
         wire_id = event.get("id")
-        if state.message is None:
+        if self.begins(state.message, wire_id, "message_start", value, out):
             state.message = (wire_id,)
             self.open(out)
             out.append(ResponseMetadata(wire_id))
-        elif state.message[0] == wire_id:
-            self.lenient("message_start_repeated", "the same message-start again", out)
-        else:
-            self.fail(ErrorKind.INVALID_PAYLOAD, "a second message begins", out, payload=value, fatal=True)
 
     def _message_end(self, value: Any, out: list[Part]) -> None:
-        event = self._checked(schema.MESSAGE_END, value, out)
+        event = checked(schema.MESSAGE_END, value, self, out)
         if event is None:
             return
         state = self.state
@@ -273,7 +255,7 @@ class CohereV2(TypedEvents):
         if reason is None:
             self.lenient("finish_reason_missing", "message-end without a finish reason", out)
         elif reason not in _FINISH:
-            self.warn("unknown_finish_reason", reason[:_EXCERPT])
+            self.warn("unknown_finish_reason", excerpt(reason))
         elif reason == "TOOL_CALL" and not state.called:
             self.warn("finish_without_calls", "finish reason TOOL_CALL but no tool call")
         self.open(out)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, to_builtins
 
-from streamcore.dialects.base import INVALID, Dialect, Policy, StreamState
+from streamcore.dialects.base import INVALID, Dialect, StreamState
 from streamcore.dialects.gemini import quick
 from streamcore.dialects.gemini.content import TEXT, THOUGHT, CandidateState
 from streamcore.dialects.gemini.finish import UNSPECIFIED, is_known, raw_usage, unified, usage_of
@@ -26,7 +26,6 @@ from streamcore.dialects.schema import Mismatch
 from streamcore.errors import ErrorKind
 from streamcore.framing.jsonarray import JsonArrayFrame, JsonArrayFramer
 from streamcore.framing.sse import SseFrame
-from streamcore.limits import Limits
 from streamcore.parts import Finish, FinishUnified, Metadata, Part, ReasoningDelta, ResponseMetadata, TextDelta
 from streamcore.state import Frozen
 
@@ -58,14 +57,10 @@ class Gemini(Dialect):
     """See the module's docstring."""
 
     name = "gemini-generateContent"
+    quick_depth = quick.DEPTH
     provider = "google"
     """The key of the provider's metadata."""
     state: GeminiState
-
-    def __init__(self, policy: Policy, limits: Limits) -> None:
-        super().__init__(policy, limits)
-        self.quick = limits.max_json_depth >= quick.DEPTH
-        """False sends every chunk the general way."""
 
     def initial_state(self) -> GeminiState:
         """Nothing seen yet."""

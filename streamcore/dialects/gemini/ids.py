@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
+from streamcore.dialects.callids import CallIds
 from streamcore.errors import ErrorKind
 from streamcore.parts import Part
-from streamcore.state import State
 from streamcore.toolcalls import Reporter
 
 
-class Ids(State):
-    """Those that are taken."""
+class Ids(CallIds):
+    """Those that are taken. Most of Gemini's calls come without one, which is no oddity."""
 
-    __slots__ = ("generated", "taken")
-
-    def __init__(self) -> None:
-        self.taken: set[str] = set()
-        self.generated = 0
+    __slots__ = ()
+    prefix = "gen_"
 
     def take(self, wanted: str | None, report: Reporter, out: list[Part]) -> str:
         """The id of a new call or source: the wire's, or one made up if it gives none or gives it twice."""
         if wanted and wanted not in self.taken:
-            self.taken.add(wanted)
+            self.taken[wanted] = ""
             return wanted
         if wanted:
             detail = f"two calls with the id {wanted!r}; the second gets another"
             report.lenient("duplicate_id", detail, out, ErrorKind.TOOL_CALL_PROTOCOL)
-        while True:
-            made_up = f"gen_{self.generated}"
-            self.generated += 1
-            if made_up not in self.taken:
-                self.taken.add(made_up)
-                return made_up
+        return self.make_up()

@@ -14,14 +14,13 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from streamcore.dialects.base import INVALID, Dialect, Policy, StreamState
+from streamcore.dialects.base import INVALID, Dialect, StreamState
 from streamcore.dialects.gemini.ids import Ids
 from streamcore.dialects.gemini.interactions_schema import DELTAS, EVENTS, STEPS
 from streamcore.dialects.gemini.interactions_steps import TEXT, StepsState
 from streamcore.dialects.schema import Mismatch
 from streamcore.errors import ErrorKind
 from streamcore.framing.sse import SseFrame
-from streamcore.limits import Limits
 from streamcore.parts import Finish, FinishUnified, Part, ResponseMetadata, TextDelta, Usage
 from streamcore.state import Frozen
 
@@ -70,13 +69,9 @@ class GeminiInteractions(Dialect):
     """See the module's docstring."""
 
     name = "gemini-interactions"
+    quick_depth = _DEPTH
     provider = "google"
     state: InteractionState
-
-    def __init__(self, policy: Policy, limits: Limits) -> None:
-        super().__init__(policy, limits)
-        self.quick = limits.max_json_depth >= _DEPTH
-        """False sends every event the general way."""
 
     def initial_state(self) -> InteractionState:
         """Nothing seen yet."""

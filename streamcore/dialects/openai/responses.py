@@ -37,10 +37,8 @@ from streamcore.parts import Part, ReasoningDelta, TextDelta, ToolInputDelta
 from streamcore.state import Frozen, Log
 
 if TYPE_CHECKING:
-    from streamcore.dialects.base import Policy
     from streamcore.errors import ErrorStage
     from streamcore.framing.sse import SseFrame
-    from streamcore.limits import Limits
 
 
 class _Event(msgspec.Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -78,12 +76,8 @@ class OpenAIResponses(Report):
     """See the module's docstring."""
 
     name = "openai-responses"
+    quick_depth = _DEPTH_OF_A_DELTA
     provider = "openai"
-
-    def __init__(self, policy: Policy, limits: Limits) -> None:
-        super().__init__(policy, limits)
-        self.quick = limits.max_json_depth >= _DEPTH_OF_A_DELTA
-        """False sends every event the general way."""
 
     def initial_state(self) -> ResponseState:
         """Nothing seen yet."""
@@ -232,11 +226,7 @@ class OpenAIResponses(Report):
         state = self.state
         response = event["response"]
         wire_id = response.get("id")
-        if state.response is not None:
-            if state.response[0] == wire_id:
-                self.lenient("response_created_repeated", "the same response is created again", out)
-            else:
-                self.fail(ErrorKind.INVALID_PAYLOAD, "a second response begins", out, payload=value, fatal=True)
+        if not self.begins(state.response, wire_id, "response_created", value, out):
             return
         state.response = (wire_id,)
         if state.opened:

@@ -80,7 +80,7 @@ def _patch(call_id: str, operation: Mapping[str, Any], diff: str) -> str:
 def _start(item: ItemState, name: str, call_id: str | None, head: str, report: Report, out: list[Part]) -> None:
     item.started = True
     item.name = name
-    item.part_id = report.state.output.call_id(call_id, name, report, out)
+    item.part_id = report.state.output.call_ids.give(call_id, name, report, out)
     out.append(ToolInputStart(item.part_id, name, True if item.kind == CODE else None))
     if head:
         out.append(ToolInputDelta(item.part_id, head))

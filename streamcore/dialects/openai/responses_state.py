@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from streamcore.dialects.base import Dialect, StreamState
+from streamcore.dialects.base import StreamState
+from streamcore.dialects.callids import CallIds
 from streamcore.dialects.typed import TypedEvents
 from streamcore.state import EMPTY_LOG, Frozen, Log, State
 
 if TYPE_CHECKING:
-    from streamcore.parts import Part
+    pass
 
 Spoken = tuple[int, int]
 """Length in bytes and checksum of a text in UTF-16, so that the halves of a surrogate pair may come one by one."""
@@ -63,7 +64,7 @@ class OutputState(State):
     """The output of one response."""
 
     __slots__ = (
-        "approvals", "by_id", "call_ids", "client_calls", "done", "generated", "last_index", "last_message", "open",
+        "approvals", "by_id", "call_ids", "client_calls", "done", "last_index", "last_message", "open",
         "part_ids", "searches", "sources",
     )  # fmt: skip
 
@@ -81,8 +82,7 @@ class OutputState(State):
         """A call that the reader has to run was completed."""
         self.part_ids: set[str] = set()
         """Ids of blocks of text and reasoning."""
-        self.call_ids: set[str] = set()
-        self.generated = 0
+        self.call_ids = CallIds()
         self.sources = 0
         self.searches: list[str] = []
         """Tool searches whose result has not come."""
@@ -98,26 +98,6 @@ class OutputState(State):
             number += 1
         self.part_ids.add(found)
         return found
-
-    def call_id(self, wire: str | None, name: str, report: Dialect, out: list[Part]) -> str:
-        """The id of a new call: the wire's, unless there is none or another call has it."""
-        if not wire or wire == "null":
-            report.lenient("id_synthesised", f"the call of {name!r} has no id", out)
-        elif wire in self.call_ids:
-            report.lenient("duplicate_id", f"two calls with the id {wire!r}; the second gets another", out)
-        else:
-            self.call_ids.add(wire)
-            return wire
-        return self.generate_id()
-
-    def generate_id(self) -> str:
-        """An id that no call has."""
-        while True:
-            call_id = f"call_gen_{self.generated}"
-            self.generated += 1
-            if call_id not in self.call_ids:
-                self.call_ids.add(call_id)
-                return call_id
 
     def put(self, index: int, item: ItemState) -> None:
         """A new item at ``index``."""

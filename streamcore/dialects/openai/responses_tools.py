@@ -45,7 +45,7 @@ def begin_tool(item: ItemState, wire: Mapping[str, Any], report: Report, out: li
     )
     if not streams and kind not in ("file_search_call", "image_generation_call"):
         return
-    item.part_id = report.state.output.call_id(wire.get("id"), name, report, out)
+    item.part_id = report.state.output.call_ids.give(wire.get("id"), name, report, out)
     item.started = True
     if streams:
         out.append(ToolInputStart(item.part_id, name, True))
@@ -127,7 +127,7 @@ _RESULT: Final = {
 
 def _call(item: ItemState, wire: Mapping[str, Any], value: Any, report: Report, out: list[Part]) -> None:
     """A call that the reader has to run."""
-    call_id = report.state.output.call_id(wire.get("call_id"), item.name, report, out)
+    call_id = report.state.output.call_ids.give(wire.get("call_id"), item.name, report, out)
     out.append(ToolCall(call_id, item.name, jsontext.stringify(value), metadata=_of_item(wire, report)))
 
 
@@ -170,7 +170,7 @@ def _end_tool_search(item: ItemState, wire: Mapping[str, Any], report: Report, o
     hosted = wire.get("execution") == _HOSTED
     output = report.state.output
     if not item.started:
-        item.part_id = output.call_id(wire.get("id") if hosted else wire.get("call_id") or wire.get("id"), item.name,
+        item.part_id = output.call_ids.give(wire.get("id") if hosted else wire.get("call_id") or wire.get("id"), item.name,
                                       report, out)  # fmt: skip
         out.append(ToolInputStart(item.part_id, item.name, True if hosted else None))
     if hosted:
@@ -189,7 +189,7 @@ def _mcp_call(wire: Mapping[str, Any], report: Report, out: list[Part]) -> None:
     name = f"mcp.{wire['name']}"
     call_id = output.approvals.get(wire.get("approval_request_id") or "")
     if call_id is None:
-        call_id = output.call_id(wire.get("id"), name, report, out)
+        call_id = output.call_ids.give(wire.get("id"), name, report, out)
         out.append(_mcp(call_id, name, wire))
     result = {
         "type": "call",
@@ -211,6 +211,6 @@ def _mcp_approval(wire: Mapping[str, Any], report: Report, out: list[Part]) -> N
     output = report.state.output
     name = f"mcp.{wire['name']}"
     request = wire.get("approval_request_id") or wire.get("id") or ""
-    call_id = output.approvals[request] = output.generate_id()
+    call_id = output.approvals[request] = output.call_ids.make_up()
     out.append(_mcp(call_id, name, wire))
     out.append(ToolApprovalRequest(request, call_id))

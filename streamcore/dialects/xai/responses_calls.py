@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from streamcore.dialects.callids import CallIds
 from streamcore.dialects.xai.responses_schema import web_search_result
 from streamcore.errors import ErrorKind
 from streamcore.limits import Limits
@@ -59,7 +60,7 @@ class FunctionCall(State):
 class ResponseCalls(State):
     """All calls of one response."""
 
-    __slots__ = ("executed", "functions", "generated", "given", "ids", "resulted")
+    __slots__ = ("executed", "functions", "given", "ids", "resulted")
 
     def __init__(self) -> None:
         self.functions: dict[int | str, FunctionCall] = {}
@@ -67,8 +68,7 @@ class ResponseCalls(State):
         self.executed: set[str] = set()
         self.resulted: set[str] = set()
         """Items of tools that xAI ran: those that are shown, and those whose result is out."""
-        self.ids: set[str] = set()
-        self.generated = 0
+        self.ids = CallIds()
         self.given = 0
         """Function calls that were completed."""
 
@@ -101,8 +101,8 @@ class ResponseCalls(State):
         self._open(key, item, report, out)
 
     def _open(self, key: int | str, item: dict[str, Any], report: Reporter, out: list[Part]) -> FunctionCall:
-        if len(self.ids) >= report.limits.max_open_calls:
-            detail = f"more than {len(self.ids)} tool calls in one message"
+        if len(self.ids.taken) >= report.limits.max_open_calls:
+            detail = f"more than {len(self.ids.taken)} tool calls in one message"
             report.fail(ErrorKind.TOOL_CALL_PROTOCOL, detail, out, fatal=True)
         call = FunctionCall(self._unique(item.get("call_id") or "", report, out), item.get("name") or "")
         self.functions[key] = call
@@ -111,19 +111,18 @@ class ResponseCalls(State):
         return call
 
     def _unique(self, call_id: str, report: Reporter, out: list[Part]) -> str:
-        if not call_id.strip() or call_id in self.ids:
-            code = "duplicate_id" if call_id in self.ids else "id_synthesised"
+        if not call_id.strip() or call_id in self.ids.taken:
+            code = "duplicate_id" if call_id in self.ids.taken else "id_synthesised"
             _depart(code, f"the id {call_id!r} cannot name a call", report, out)
-            while (call_id := f"call_gen_{self.generated}") in self.ids:
-                self.generated += 1
-        self.ids.add(call_id)
+            return self.ids.make_up()
+        self.ids.taken[call_id] = ""
         return call_id
 
     def done(self, key: int | str, item: dict[str, Any], report: Reporter, out: list[Part]) -> None:
         """The item of a function call is complete, or as complete as it will be."""
         call = self.functions.get(key)
         if call is None:
-            if item.get("call_id") in self.ids:
+            if item.get("call_id") in self.ids.taken:
                 _depart("item_repeated", f"the call {item['call_id']!r} is done a second time", report, out)
                 return
             call = self._open(key, item, report, out)
