@@ -7,19 +7,18 @@ hangs or dies is replaced, and only the request that it was busy with is answere
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import os
 import queue
 import re
 import subprocess
-import tempfile
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+from harness.child import Child, ChildError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,97 +107,6 @@ def _check_installed(folder: Path, installed: dict[str, str]) -> None:
             )
 
 
-class _Child:
-    """One child process, asked one thing at a time."""
-
-    def __init__(self, node: str, folder: Path) -> None:
-        self._command = [node, "oracle.mjs"]
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stderr: IO[bytes] | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether it has been started; the SDKs may still be loading."""
-        return self._process is not None
-
-    def ask(self, message: dict[str, Any], limit_s: float) -> dict[str, Any] | None:
-        """The answer, or None if the child had to be ended because it gave none in time.
-
-        Raises:
-            OracleError: the child died.
-        """
-        process = self._process or self._start()
-        if process.stdin is None or process.stdout is None:  # never: both are pipes
-            raise OracleError("the oracle has no pipes")
-        late = threading.Event()
-
-        def end() -> None:
-            late.set()
-            process.kill()
-
-        timer = threading.Timer(limit_s, end)
-        timer.start()
-        line = b""
-        try:
-            process.stdin.write(json.dumps(message).encode() + b"\n")
-            process.stdin.flush()
-            line = process.stdout.readline()
-        except OSError:
-            pass  # it died while being written to; what it said is in stderr
-        finally:
-            timer.cancel()
-        if line.endswith(b"\n"):
-            answer: dict[str, Any] = json.loads(line)
-            if answer.get("error", {}).get("code") == "time_limit":
-                self.close()  # it ends itself: an SDK may still be busy inside
-            return answer
-        complaint = self._complaint()
-        self.close()
-        if late.is_set():
-            return None
-        raise OracleError(f"the oracle stopped: {complaint}")
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        # A file, not a pipe: nobody reads it while the child is well, and a full pipe would stop the child.
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        self._process = subprocess.Popen(
-            self._command,
-            cwd=self._folder,
-            env=_environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-        )
-        return self._process
-
-    def _complaint(self) -> str:
-        if self._stderr is None:
-            return "no message"
-        self._stderr.seek(0)
-        text = self._stderr.read().decode("utf-8", "replace")
-        found = re.search(r"^.*Error.*$", text, re.MULTILINE)
-        return (found[0] if found else " ".join(text.split())[-300:]).strip() or "no message"
-
-    def close(self) -> None:
-        """Ends the process; the next request starts another."""
-        process, self._process = self._process, None
-        if process is not None:
-            if process.stdin is not None:
-                with contextlib.suppress(OSError):
-                    process.stdin.close()
-            try:
-                process.wait(2)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
-        if self._stderr is not None:
-            self._stderr.close()
-            self._stderr = None
-
-
 class Oracle:
     """The oracle, ready to be asked. Use as a context manager.
 
@@ -213,14 +121,15 @@ class Oracle:
         if not (folder / "node_modules").is_dir():
             raise OracleError(f"the SDKs are not installed: run `npm ci --ignore-scripts` in {folder}")
         self._time_limit_s = time_limit_s
-        self._children = [_Child(node, folder) for _ in range(max(1, workers))]
-        self._idle: queue.SimpleQueue[_Child] = queue.SimpleQueue()
+        command = [node, "oracle.mjs"]
+        self._children = [Child(command, folder, _environment()) for _ in range(max(1, workers))]
+        self._idle: queue.SimpleQueue[Child] = queue.SimpleQueue()
         for child in self._children:
             self._idle.put(child)
         try:
             hello = self._children[0].ask({"op": "hello", "id": 0}, START_LIMIT_S) or {}
-        except OracleError as error:
-            raise OracleError(f"{error}; is `npm ci --ignore-scripts` in {folder} needed?") from None
+        except ChildError as error:
+            raise OracleError(f"the oracle stopped: {error}; is `npm ci --ignore-scripts` in {folder} needed?") from None
         if hello.get("v") != PROTOCOL_VERSION:
             self.close()
             raise OracleError(f"{folder}/oracle.mjs does not speak version {PROTOCOL_VERSION} of the protocol: {hello}")
@@ -265,8 +174,10 @@ class Oracle:
         child = self._idle.get()
         try:
             answer = child.ask(message, self._time_limit_s + GRACE_S + (0 if child.running else START_LIMIT_S))
-        except OracleError as error:
-            return Answer(reference, failed=str(error))
+            if answer is not None and answer.get("error", {}).get("code") == "time_limit":
+                child.close()  # it ends itself: an SDK may still be busy inside
+        except ChildError as error:
+            return Answer(reference, failed=f"the oracle stopped: {error}")
         finally:
             self._idle.put(child)
         if answer is None:

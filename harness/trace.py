@@ -7,7 +7,8 @@
 
 An error part whose stage is ``open`` or ``close`` says how the stream as a whole ended, so it is the end line, and so is one
 of a frame that contradicts its own checksum or length, since nothing after it can be told apart; any other is a line like
-the rest. Offsets and wordings of errors are not part of a trace: kind, stage and what the wire said are.
+the rest, unless it says itself that it ended the stream (``"end": true``). Offsets and wordings of errors are not part of
+a trace: kind, stage and what the wire said are.
 """
 
 from __future__ import annotations
@@ -34,12 +35,17 @@ def trace_lines(parts: Sequence[PartJson], body: bytes) -> list[str]:
     end = {"end": "ok"}
     for part in rewrite_generated_ids(parts, body):
         rest = {key: value for key, value in part.items() if key not in _NOT_COMPARED}
-        if part["type"] == "error" and (part.get("stage") in ("open", "close") or part.get("kind") in _FRAMING):
+        if part["type"] == "error" and _is_the_end(part):
+            rest.pop("end", None)
             end = {"end": "error", "error": rest}  # type: ignore[dict-item]
         else:
             lines.append(canonical([part["type"], rest]))
     lines.append(canonical(end))
     return lines
+
+
+def _is_the_end(error: PartJson) -> bool:
+    return error.get("stage") in ("open", "close") or error.get("kind") in _FRAMING or error.get("end") is True
 
 
 def ended_badly(parts: Sequence[PartJson]) -> bool:

@@ -14,6 +14,10 @@ from harness.case import Case
 PartJson = dict[str, Any]
 
 
+class NotClaimed(Exception):  # noqa: N818 - no error: a verdict
+    """Raised by ``open``: the subject reads this dialect, but not this stream; the message says why."""
+
+
 class Session(Protocol):
     """One stream. ``feed`` and ``close`` return the parts that became complete, in order."""
 
@@ -45,4 +49,8 @@ class Subject(Protocol):
         """Whether it decodes ``dialect``; cases of other dialects get the verdict not-claimed."""
 
     def open(self, case: Case, /) -> Session:
-        """A fresh session for one stream of ``case``'s dialect."""
+        """A fresh session for one stream of ``case``'s dialect.
+
+        Raises:
+            NotClaimed: see there.
+        """

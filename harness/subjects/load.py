@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import os
 import sys
 import traceback
 from pathlib import Path
 
 from harness.subjects import Subject
 from harness.subjects.core import CoreSubject
+from harness.subjects.process import ProcessError, ProcessSubject
+from harness.subjects.reference import ReferenceSubject
 
 
 class SubjectError(Exception):
@@ -16,7 +20,10 @@ class SubjectError(Exception):
 
 
 def load_subject(spec: str) -> Subject:
-    """The subject that ``spec`` names: ``streamcore``, ``mutant:NAME``, or ``package.module:attribute``.
+    """The subject that ``spec`` names.
+
+    ``streamcore``, ``mutant:NAME``, ``process:PROGRAM ARGUMENT...``, ``http:package.module:callable``, ``reference`` (the
+    AI SDK), or ``package.module:attribute``.
 
     An attribute that is a class (or any callable without ``open``) is called without arguments.
 
@@ -25,6 +32,8 @@ def load_subject(spec: str) -> Subject:
     """
     if spec == "streamcore":
         return CoreSubject()
+    if spec == "reference" or spec.startswith("process:"):
+        return _started(spec, os.getpid())
     if spec.startswith("mutant:"):
         from harness.mutants import MUTANTS
 
@@ -32,9 +41,10 @@ def load_subject(spec: str) -> Subject:
         if name not in MUTANTS:
             raise SubjectError(f"no mutant is called {name!r}; `streamparity mutants` lists them")
         return MUTANTS[name]
-    module_name, colon, attribute = spec.partition(":")
+    module_name, colon, attribute = spec.removeprefix("http:").partition(":")
     if not colon or not module_name or module_name.startswith(".") or not attribute:
-        raise SubjectError(f"subject {spec!r}: write streamcore, mutant:NAME, or package.module:attribute")
+        known = "streamcore, reference, mutant:NAME, process:COMMAND, http:package.module:callable, or package.module:attribute"
+        raise SubjectError(f"subject {spec!r}: write {known}")
     here = str(Path.cwd())
     if here not in sys.path:
         # The user's own code is not installed: it stands in the folder in which they type the command.
@@ -48,6 +58,13 @@ def load_subject(spec: str) -> Subject:
     if not hasattr(module, attribute):
         raise SubjectError(f"subject {spec!r}: module {module_name} has no {attribute!r}")
     found = getattr(module, attribute)
+    if spec.startswith("http:"):
+        from harness.subjects.http_client import HttpSubject
+
+        try:
+            return HttpSubject(found, f"{module_name}:{attribute}")
+        except TypeError as error:
+            raise SubjectError(f"subject {spec!r}: {error}") from None
     if isinstance(found, type) or (callable(found) and not hasattr(found, "open")):
         try:
             found = found()
@@ -57,6 +74,15 @@ def load_subject(spec: str) -> Subject:
     if missing:
         raise SubjectError(f"subject {spec!r} lacks {', '.join(missing)}; see harness.subjects.Subject")
     return found  # type: ignore[no-any-return]
+
+
+@functools.cache
+def _started(spec: str, process_id: int) -> Subject:  # noqa: ARG001 - a forked worker must not speak into its parent's pipes
+    """Started once in each of our processes."""
+    try:
+        return ReferenceSubject() if spec == "reference" else ProcessSubject(spec.removeprefix("process:"))
+    except ProcessError as error:
+        raise SubjectError(str(error)) from None
 
 
 def _told(error: Exception) -> str:

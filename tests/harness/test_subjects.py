@@ -56,11 +56,11 @@ def test_the_names_that_need_no_module() -> None:
 
 
 UNUSABLE = {
-    "nothing": "subject 'nothing': write streamcore, mutant:NAME, or package.module:attribute",
-    ":Subject": "subject ':Subject': write streamcore, mutant:NAME, or package.module:attribute",
-    "own_subject:": "subject 'own_subject:': write streamcore, mutant:NAME, or package.module:attribute",
-    ".own_subject:Subject": "subject '.own_subject:Subject': write streamcore, mutant:NAME, or package.module:attribute",
-    "": "subject '': write streamcore, mutant:NAME, or package.module:attribute",
+    "nothing": "subject 'nothing': write streamcore, reference, mutant:NAME, process:COMMAND, http:package.module:callable, or package.module:attribute",
+    ":Subject": "subject ':Subject': write streamcore, reference, mutant:NAME, process:COMMAND, http:package.module:callable, or package.module:attribute",
+    "own_subject:": "subject 'own_subject:': write streamcore, reference, mutant:NAME, process:COMMAND, http:package.module:callable, or package.module:attribute",
+    ".own_subject:Subject": "subject '.own_subject:Subject': write streamcore, reference, mutant:NAME, process:COMMAND, http:package.module:callable, or package.module:attribute",
+    "": "subject '': write streamcore, reference, mutant:NAME, process:COMMAND, http:package.module:callable, or package.module:attribute",
     "mutant:nope": "no mutant is called 'nope'; `streamparity mutants` lists them",
     "no_such:Subject": "subject 'no_such:Subject': cannot import no_such: No module named 'no_such'",
     "own_subject:Nope": "subject 'own_subject:Nope': module own_subject has no 'Nope'",
