@@ -1,12 +1,24 @@
 """A sans-IO core for LLM provider streams: bytes in, parts and a message out, whatever the chunking.
 
-No network, no clock, no logging, no globals. Data flows one way::
+No network, no clock, no logging, no globals. Data flows one way, and :class:`Decoder` is all of it::
 
-    bytes -> framing (SseFramer) -> dialects (OpenAIChat, AnthropicMessages) -> parts -> message
-                                     `- toolcalls, schema
+    bytes -> framing -> dialects -> parts -> message
+                           `- toolcalls
 
-Beside that, each on its own: JSON text that is still arriving (``JsonStream``, ``PartialJson``, ``FieldStream``) and
-snapshots that repeat what came before (``SnapshotTracker``).
+What is imported here is public, and so are these modules, each of use alone:
+
+===============  ===================================================================================================
+``sinks``        where calls and text go while they arrive: one order of effects, each once, failures marked
+``legacy``       tool calls of older formats, and tags in text, as the parts of today
+``snapshots``    updates that repeat what came before, as deltas
+``fieldstream``  string fields of a JSON text as they stream, picked by path
+``processors``   something made of arguments while they grow, chosen by call, by tool or by type
+``jsonstream``   a JSON text as it arrives: events, the value so far, the place of an error; strict
+``partialjson``  the same as each of three SDKs shows it, quirks included
+``callstates``   how far a call has come: arguments, complete, output
+===============  ===================================================================================================
+
+All other modules are how it is done, and may change.
 """
 
 from streamcore.decoder import Decoder, Snapshot

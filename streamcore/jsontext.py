@@ -133,11 +133,22 @@ _TO_ESCAPE = re.compile('["\\\\\x00-\x1f\ud800-\udfff]')
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+def joined(text: str) -> str:
+    """``text`` with halves of a surrogate pair that stand side by side, as deltas leave them, made the one character that they
+    are to ECMAScript."""
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def utf8(text: str) -> bytes:
+    """``text`` as :func:`loads` takes it. UTF-8 has no lone halves of surrogate pairs: where there is one, it is not valid."""
+    return joined(text).encode("utf-8", "surrogatepass")
+
+
 def string_text(text: str) -> str:
     """``text`` as ECMAScript quotes it: non-ASCII raw, lone surrogates as lower-case ``\\udxxx``."""
-    if _SURROGATE.search(text):
-        # Two halves that stand side by side are one character to ECMAScript.
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    text = joined(text)
     return '"' + _TO_ESCAPE.sub(lambda found: _ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04x}", text) + '"'
 
 

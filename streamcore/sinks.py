@@ -239,3 +239,60 @@ class ConversationLines:
                 if pieces:
                     self._write("".join(pieces))
                     pieces.clear()
+
+
+class TextLines:
+    """JSON lines of text, each written while it arrives: ``{"role":"assistant","content":"Hi"}``.
+
+    A line is one block of one role. It ends with its block, and where another role has something to say: what the first
+    goes on with is another line. A block that says nothing has none. The line of a block that never ended is left without
+    its closing quote when the next block of its role starts.
+    """
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._role: str | None = None  # of the line that is open
+
+    def of(self, role: str) -> TextWriter:
+        """What writes the text of one role."""
+        return _RoleText(self, role)
+
+    def start(self, role: str) -> None:
+        """A block of ``role`` begins."""
+        if self._role == role:
+            self._end_line("\n")
+
+    def delta(self, role: str, text: str) -> None:
+        """More of the block of ``role``."""
+        if self._role != role:
+            self._end_line('"}\n')
+            self._role = role
+            self._write(f'{{"role":{jsontext.string_text(role)},"content":"')
+        self._write(jsontext.string_text(text)[1:-1])
+
+    def end(self, role: str) -> None:
+        """The block of ``role`` is over."""
+        if self._role == role:
+            self._end_line('"}\n')
+
+    def _end_line(self, tail: str) -> None:
+        if self._role is not None:
+            self._role = None
+            self._write(tail)
+
+
+class _RoleText:
+    """A :class:`TextWriter` of one role."""
+
+    def __init__(self, lines: TextLines, role: str) -> None:
+        self._lines = lines
+        self._role = role
+
+    def start(self) -> None:
+        self._lines.start(self._role)
+
+    def delta(self, text: str) -> None:
+        self._lines.delta(self._role, text)
+
+    def end(self) -> None:
+        self._lines.end(self._role)

@@ -7,6 +7,8 @@ later (usage, citations), held :class:`Frozen`. Everything else in a state is a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, ClassVar
 
 
@@ -28,15 +30,24 @@ class Log:
             self.length = previous.length + len(fragment)
             self._digest = hash((previous._digest, fragment))
 
+    @property
+    def tail(self) -> str:
+        """The fragment that came last."""
+        return self._fragment
+
     def append(self, fragment: str) -> Log:
         """The log that continues this one with ``fragment``."""
         return Log(self, fragment)
 
     def text(self) -> str:
         """All fragments joined; O(length)."""
+        return self.since(None)
+
+    def since(self, earlier: Log | None) -> str:
+        """What came after ``earlier``, which this log continues; O(length of that)."""
         fragments = []
         node: Log | None = self
-        while node is not None:
+        while node is not None and node is not earlier:
             fragments.append(node._fragment)
             node = node._previous
         fragments.reverse()
@@ -91,24 +102,45 @@ class State:
 
     __slots__ = ()
     fields: ClassVar[tuple[str, ...]] = ()
+    getters: ClassVar[dict[type, Callable[[Any], tuple[Any, ...]]]] = {}
+    """For each subclass, what gives the values of its fields."""
 
     def __init_subclass__(cls) -> None:
         own = cls.__dict__.get("__slots__", ())
         cls.fields = cls.fields + ((own,) if isinstance(own, str) else tuple(own))
+        State.getters[cls] = _getter(cls.fields)
+
+
+def _getter(fields: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(fields) > 1:
+        return attrgetter(*fields)
+    # Of a single name, attrgetter gives the bare value.
+    return lambda state: tuple(getattr(state, name) for name in fields)
+
+
+_PLAIN = frozenset({type(None), bool, int, str, bytes, float, tuple, Log, Frozen})
+"""Types whose values are their own image."""
 
 
 def capture(value: Any) -> Any:
     """A hashable image of ``value`` that shares every immutable piece with it."""
-    if isinstance(value, State):
-        kind = type(value)
-        return (kind, *[capture(getattr(value, name)) for name in kind.fields])
-    if isinstance(value, dict):
-        return (dict, *[(key, capture(item)) for key, item in value.items()])
-    if isinstance(value, list):
-        return (list, *[capture(item) for item in value])
-    if isinstance(value, set):
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    # A proof captures a state for each frame of each chunk: what needs no look of its own gets none.
+    if kind is dict:
+        return (dict, *[(key, item if type(item) in _PLAIN else capture(item)) for key, item in value.items()])
+    if kind is list:
+        return (list, *[item if type(item) in _PLAIN else capture(item) for item in value])
+    if kind is set:
         return (set, frozenset(value))
-    return value
+    values = State.getters.get(kind)
+    if values is None:
+        return value
+    image = values(value)
+    if _PLAIN.issuperset(map(type, image)):
+        return (kind, *image)
+    return (kind, *[item if type(item) in _PLAIN else capture(item) for item in image])
 
 
 def reinstate(image: Any) -> Any:
@@ -117,12 +149,12 @@ def reinstate(image: Any) -> Any:
         return image
     kind: Any = image[0]
     if kind is dict:
-        return {key: reinstate(item) for key, item in image[1:]}
+        return {key: reinstate(item) if type(item) is tuple else item for key, item in image[1:]}
     if kind is list:
-        return [reinstate(item) for item in image[1:]]
+        return [reinstate(item) if type(item) is tuple else item for item in image[1:]]
     if kind is set:
         return set(image[1])
     state: State = kind.__new__(kind)
     for name, item in zip(kind.fields, image[1:], strict=True):
-        setattr(state, name, reinstate(item))
+        setattr(state, name, reinstate(item) if type(item) is tuple else item)
     return state

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from typing import Final, NamedTuple
 
 
@@ -132,6 +132,61 @@ NAMINGS: Final[Mapping[tuple[NameState, Name], Naming]] = {
     (NameState.CLOSED, Name.SAME): Naming(code="name_repeated"),
     (NameState.CLOSED, Name.DIFFERENT): Naming(code="name_after_arguments"),
 }
+
+
+# -- arguments that come again ------------------------------------------------------------------------------------------
+
+
+class Again(StrEnum):
+    """What has followed arguments that were whole."""
+
+    NOTHING = auto()
+    """White space at most."""
+    PART = auto()
+    """Their beginning, once more; it is held back."""
+    OTHER = auto()
+    """Something that they are not: they never become an object again."""
+
+
+class Piece(Enum):
+    """A piece of arguments, beside what would come next if all came again."""
+
+    BLANK = auto()
+    """White space before anything else."""
+    PART = auto()
+    """More of the same."""
+    LAST = auto()
+    """The rest of it, to the last character."""
+    OTHER = auto()
+
+
+class Fate(Enum):
+    """What becomes of a piece."""
+
+    APPEND = auto()
+    HOLD = auto()
+    DROP = auto()
+    """With all that is held back."""
+    RELEASE = auto()
+    """All that is held back is appended, and then the piece."""
+
+
+REPLAYS: Final[Mapping[tuple[Again, Piece], tuple[Again, Fate]]] = {
+    (Again.NOTHING, Piece.BLANK): (Again.NOTHING, Fate.APPEND),
+    (Again.NOTHING, Piece.PART): (Again.PART, Fate.HOLD),
+    (Again.NOTHING, Piece.LAST): (Again.NOTHING, Fate.DROP),
+    (Again.NOTHING, Piece.OTHER): (Again.OTHER, Fate.APPEND),
+    (Again.PART, Piece.BLANK): (Again.OTHER, Fate.RELEASE),
+    (Again.PART, Piece.PART): (Again.PART, Fate.HOLD),
+    (Again.PART, Piece.LAST): (Again.NOTHING, Fate.DROP),
+    (Again.PART, Piece.OTHER): (Again.OTHER, Fate.RELEASE),
+    (Again.OTHER, Piece.BLANK): (Again.OTHER, Fate.APPEND),
+    (Again.OTHER, Piece.PART): (Again.OTHER, Fate.APPEND),
+    (Again.OTHER, Piece.LAST): (Again.OTHER, Fate.APPEND),
+    (Again.OTHER, Piece.OTHER): (Again.OTHER, Fate.APPEND),
+}
+"""Some servers say all arguments a second time at the end. What may be that is held back, since a delta that is out cannot
+be taken back; what it turns out not to be was the model's own, and is kept as it came."""
 
 
 # -- assumptions ------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from streamcore import jsontext
 from streamcore.errors import ErrorKind
 from streamcore.limits import Limits
 from streamcore.parts import Part, ToolCall, ToolInputDelta, ToolInputEnd, ToolInputStart
+from streamcore.replays import Brackets, Replay, may_begin_again
 from streamcore.state import EMPTY_LOG, Log, State
 from streamcore.toolcall_rules import (
     DECREASED,
@@ -27,6 +28,7 @@ from streamcore.toolcall_rules import (
     ORDER,
     PLACEMENTS,
     Broken,
+    Fate,
     Id,
     Name,
     NameState,
@@ -57,7 +59,7 @@ class Reporter(Protocol):
 class CallState(State):
     """One call that is being assembled."""
 
-    __slots__ = ("arguments", "ended", "id", "index", "name", "noted", "started")
+    __slots__ = ("arguments", "brackets", "ended", "id", "index", "name", "noted", "replay", "started")
 
     def __init__(self, index: int | None) -> None:
         self.index = index
@@ -69,6 +71,10 @@ class CallState(State):
         """``tool-input-start`` is out."""
         self.ended = False
         """``tool-call`` is out."""
+        self.brackets: Brackets | None = None
+        """Where the end of the arguments was looked for, once that was of interest."""
+        self.replay: Replay | None = None
+        """What follows the arguments, once they had an end and something followed."""
         self.noted: tuple[str, ...] = ()
         """Codes of the broken assumptions that were warned about."""
 
@@ -142,8 +148,10 @@ class ToolCallAssembler(State):
         length, size = call.arguments.length, len(arguments)
         if not call.started or call.ended or length + size > limits.max_arguments_chars:
             return False
+        if "{" in arguments:
+            _look_for_replay(call, arguments)
         # What may be all the arguments once more, and what goes back to an earlier call unnoticed, is for the tables.
-        if length == size or (index < self.highest and DECREASED.code not in call.noted):
+        if call.replay is not None or (index < self.highest and DECREASED.code not in call.noted):
             return False
         self.last = position
         call.arguments = Log(call.arguments, arguments)
@@ -264,19 +272,27 @@ class ToolCallAssembler(State):
         return nameless
 
     def _arguments(self, call: CallState, arguments: str, was_started: bool, report: Reporter, out: list[Part]) -> bool:
-        if _replayed(call.arguments, arguments):
+        _look_for_replay(call, arguments)
+        fate = Fate.APPEND if call.replay is None else call.replay.take(arguments)
+        if fate is Fate.DROP:
             return _depart("args_replayed", f"all arguments of {call.name!r} came again", report, out)
-        if call.arguments.length + len(arguments) > report.limits.max_arguments_chars:
-            detail = f"the arguments of {call.name!r} pass {report.limits.max_arguments_chars} characters"
-            report.fail(ErrorKind.EVENT_TOO_LARGE, detail, out, fatal=True)
         early = not call.started and bool(arguments)
         if early:
             _depart("arguments_before_name", "arguments came before the name of their call", report, out)
-        call.arguments = call.arguments.append(arguments)
-        # The reference shows an empty piece, except beside the name.
-        if call.started and (arguments or was_started):
-            out.append(ToolInputDelta(call.id, arguments, None, self.choice))
+        if fate is Fate.RELEASE and call.replay is not None:
+            arguments = call.replay.release() + arguments
+        if fate is not Fate.HOLD:
+            self._append(call, arguments, report, out, show_empty=was_started)
         return early
+
+    def _append(self, call: CallState, piece: str, report: Reporter, out: list[Part], *, show_empty: bool) -> None:
+        if call.arguments.length + len(piece) > report.limits.max_arguments_chars:
+            detail = f"the arguments of {call.name!r} pass {report.limits.max_arguments_chars} characters"
+            report.fail(ErrorKind.EVENT_TOO_LARGE, detail, out, fatal=True)
+        call.arguments = call.arguments.append(piece)
+        # The reference shows an empty piece, except beside the name.
+        if call.started and (piece or show_empty):
+            out.append(ToolInputDelta(call.id, piece, None, self.choice))
 
     def finish(self, report: Reporter, out: list[Part]) -> None:
         """Ends every call: by index where all calls have one, else in order of appearance."""
@@ -290,6 +306,8 @@ class ToolCallAssembler(State):
     def end(self, call: CallState, report: Reporter, out: list[Part]) -> None:
         """Ends one call, where the dialect says that it is complete."""
         call.ended = True
+        if call.replay is not None:  # half a replay is none
+            self._append(call, call.replay.release(), report, out, show_empty=False)
         if not call.started:
             report.fail(ErrorKind.NAMELESS_CALL, f"the call {call.id!r} has no name", out)
             return
@@ -307,14 +325,13 @@ def _depart(code: str, detail: str, report: Reporter, out: list[Part]) -> bool:
     return True
 
 
-def _replayed(arguments: Log, piece: str) -> bool:
-    """Whether a piece is the whole JSON object over again that the arguments already are."""
-    return (
-        0 < len(piece) == arguments.length
-        and piece == arguments.text()
-        and bool(piece.strip(jsontext.WHITESPACE))
-        and is_arguments_text(piece)
-    )
+def _look_for_replay(call: CallState, piece: str) -> None:
+    """Notes that the arguments of a call had an end before ``piece``, if they had and it may begin them again."""
+    if call.replay is None and call.arguments.length and may_begin_again(call.arguments, piece):
+        call.brackets = call.brackets or Brackets()
+        if call.brackets.look(call.arguments):
+            text = call.arguments.text()
+            call.replay = Replay(text if is_arguments_text(text) else "")
 
 
 def _present(value: str | None) -> str | None:
@@ -370,4 +387,4 @@ def _arguments(text: str) -> dict[str, Any] | None:
 
 
 def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+    return jsontext.utf8(text)

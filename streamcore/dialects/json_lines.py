@@ -72,7 +72,7 @@ def object_text(value: Any) -> str:
     """The text of arguments that came as a JSON value: what ECMAScript writes for it, unless its doubles would change an
     integer (V26)."""
     text = jsontext.stringify(value)
-    if jsontext.loads(text.encode("utf-8", "surrogatepass")) == value:
+    if jsontext.loads(jsontext.utf8(text)) == value:
         return text
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -25,6 +25,7 @@ SseFrame = tuple[bytes, str, str | None, int]
 block's own id, None if it has none; and the offset in the body just after the block's blank line (after its CR, if it
 has one). A plain tuple, because one is made for every event."""
 
+_Data = bytes | list[bytes] | None  # data lines of the open block: none, one, several
 _BOM = b"\xef\xbb\xbf"
 _EMPTY: list[SseFrame] = []
 _FIELDS = frozenset((b"data", b"event", b"id", b"retry"))
@@ -70,7 +71,7 @@ class SseFramer:
         self._events: dict[bytes, str] = {}
         self._pending = bytearray()  # the open line
         self._line_start = 0  # offset in the body of the open line
-        self._data: bytes | list[bytes] | None = None  # data lines of the open block
+        self._data: _Data = None
         self._held = 0  # bytes that _data will have when joined
         self._event = ""
         self._id: str | None = None
@@ -163,8 +164,7 @@ class SseFramer:
 
     def _blocks_alike(self, chunk: bytes, out: list[SseFrame]) -> bool:
         """Takes all of ``chunk`` in one go, if the open line is the first data line of its block and what follows is
-        more of the same: blocks of one data line, and the same event line or none. If not, does nothing: False.
-        """
+        more of the same: blocks of one data line, and the same event line or none. If not, does nothing: False."""
         pending = self._pending
         if self._data is not None or self._id is not None or not pending.startswith(b"data: "):
             return False
@@ -327,9 +327,7 @@ class SseFramer:
         self._held = 0
         self._event = ""
 
-    def _field(
-        self, line: bytes, data: bytes | list[bytes] | None, event: str
-    ) -> tuple[bytes | list[bytes] | None, str]:
+    def _field(self, line: bytes, data: _Data, event: str) -> tuple[_Data, str]:
         """Applies one non-blank line to the open block; returns its data lines and its event type."""
         name, _, value = line.partition(b":")
         if value[:1] == b" ":

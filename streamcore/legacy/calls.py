@@ -179,8 +179,8 @@ class DoubleEncodedArguments:
 def _inner(text: str) -> str | None:
     """The JSON object in the JSON string ``text``, as text; None if it is anything else."""
     try:
-        inner = jsontext.loads(text.encode("utf-8", "surrogatepass"))
-        if isinstance(inner, str) and isinstance(jsontext.loads(inner.encode("utf-8", "surrogatepass")), dict):
+        inner = jsontext.loads(jsontext.utf8(text))
+        if isinstance(inner, str) and isinstance(jsontext.loads(jsontext.utf8(inner)), dict):
             return inner
     except jsontext.JsonTextError:
         pass

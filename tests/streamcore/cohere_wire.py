@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .wire import ABSENT, DONE, Json, event, present
+from .wire import DONE, Decoded, Json, decode_every_way, event, present
 
 DIALECT = "cohere-v2"
 USAGE = {
@@ -113,4 +113,28 @@ CALLS = wire(
     DONE,
 )
 """A plan, a call with arguments and one without."""
-__all__ = ["ABSENT", "DONE"]
+
+
+# -- expected parts ---------------------------------------------------------------------------------------------------
+
+
+def r_start(key: str = "0") -> Json:
+    return {"type": "reasoning-start", "id": key}
+
+
+def r_delta(delta: str, key: str = "0") -> Json:
+    return {"type": "reasoning-delta", "id": key, "delta": delta}
+
+
+def r_end(key: str = "0") -> Json:
+    return {"type": "reasoning-end", "id": key}
+
+
+def fin(unified: str = "stop", raw: str | None = "COMPLETE", usage: Json = COUNTED) -> Json:
+    reason = {"unified": unified} if raw is None else {"unified": unified, "raw": raw}
+    return {"type": "finish", "finishReason": reason, "usage": usage}
+
+
+def cohere(*events: Json | bytes, **options: Any) -> Decoded:
+    """What those events give between the start of a message and its end."""
+    return decode_every_way(wire(message_start(), *events, message_end(), DONE), DIALECT, **options)

@@ -9,7 +9,7 @@ import pytest
 from streamcore import Decoder, Limits
 
 from .cohere_wire import DIALECT, arguments, call_start, message_end, message_start, start, text, thinking, wire
-from .wire import Json, decode, i_delta, t_delta
+from .wire import Json, decode, i_delta, quick_only, t_delta
 
 SAID = ["x", "", "a:b", '"', "\u00e9\U0001f600", "\\u003a", "\n"]
 WRITTEN = [json.dumps(item)[1:-1].encode() for item in SAID] + [rb"\u003a", rb"\u003a:", rb"\ud83d", b"\xff", b'","x":"']
@@ -43,6 +43,6 @@ def test_the_quick_path_gives_what_the_general_one_gives(opened: list[Json]) -> 
 def test_the_quick_path_is_taken() -> None:
     decoder = Decoder(DIALECT)
     decoder.feed(wire(message_start(), start(), start(1, "thinking"), call_start()))
-    decoder._dialect.frame_in_full = None  # type: ignore[attr-defined]
-    parts = decoder.feed(wire(text("a:b"), thinking("y", 1), arguments('{"a":')))
+    with quick_only(decoder):
+        parts = decoder.feed(wire(text("a:b"), thinking("y", 1), arguments('{"a":')))
     assert [part.as_json() for part in parts] == [t_delta("a:b"), {"type": "reasoning-delta", "id": "1", "delta": "y"}, i_delta('{"a":')]

@@ -96,6 +96,30 @@ def test_all_pairs() -> None:
             assert decoder.snapshot() == states[end]
 
 
+@pytest.mark.parametrize(("dialect", "body"), STREAMS, ids=IDS)
+def test_is_at_says_what_comparing_snapshots_says(dialect: str, body: bytes) -> None:
+    walker, other = Decoder(dialect), Decoder(dialect)
+    states = [walker.snapshot()]
+    for at in range(len(body)):
+        walker.feed(body[at : at + 1])
+        states.append(walker.snapshot())
+    for step in (1, 97):
+        other.restore(states[0])
+        for at in range(0, len(body), step):
+            other.feed(body[at : at + step])
+            here = min(at + step, len(body))
+            # Twice: once found equal, the image of the snapshot is the decoder's own.
+            assert other.is_at(states[here])
+            assert other.is_at(states[here])
+            assert not other.is_at(states[here - 1])
+            assert other.snapshot() == states[here]
+    other.close()
+    assert not other.is_at(states[-1])
+    walker.close()
+    assert other.is_at(walker.snapshot())
+    assert not Decoder(dialect, policy="strict").is_at(states[0])
+
+
 def test_a_snapshot_outlives_what_its_decoder_does_next() -> None:
     decoder = Decoder("openai-chat")
     decoder.feed(FRAMES[0] + b"data:\n\n" + FRAMES[1])

@@ -232,3 +232,18 @@ def test_a_time_without_a_zone_is_in_utc() -> None:
     wire = body(said("interaction.created", interaction={"created": "2026-05-13T19:57:27.5"}), completed())
 
     assert decode_every_way(wire, NAME).parts[1]["timestamp"] == "2026-05-13T19:57:27.500Z"
+
+
+def test_a_step_that_is_replayed_is_reported_and_is_another_block() -> None:
+    """V14, V21: whether the step before it at its index had ended or not."""
+    text = step("model_output", {"type": "text", "text": "a"})
+    for first in (text, text[:-1]):
+        decoded = decode_every_way(body(CREATED, *first, *text, completed()), NAME)
+        assert decoded.codes == ["index_collision"]
+        blocks = [part["id"] for part in decoded.parts if part["type"].startswith("text-")]
+        assert blocks == ["v1:0"] * 3 + ["v1:0:2"] * 3
+
+    call = step("function_call", {"type": "arguments_delta", "arguments": "{}"}, id="a", name="f")
+    decoded = decode_every_way(body(CREATED, *call[:-1], *text, completed("requires_action")), NAME)
+    assert decoded.codes == ["index_collision", "call_not_ended"]
+    assert not [part for part in decoded.parts if part["type"] == "tool-call"]

@@ -16,7 +16,7 @@ from streamcore import Decoder, Limits
 from streamcore.dialects.gemini.quick import read
 
 from .gemini_wire import STOP, arg, call, chunk, piece, sse, text
-from .wire import Json, decode, event, i_delta, t_delta
+from .wire import Json, decode, event, i_delta, quick_only, t_delta
 
 TOKENS = [{"modality": "TEXT", "tokenCount": 8}]
 USAGE: Json = {
@@ -133,10 +133,9 @@ def test_the_quick_path_is_taken() -> None:
     """Or the tests above would compare nothing."""
     decoder = Decoder("vertex-gemini")
     decoder.feed(sse(*OPENINGS["text and a call open"]))
-    dialect: Any = decoder._dialect
-    dialect.frame_in_full = None
-    parts = decoder.feed(sse(TEXT, CALL, {**TEXT, **chunk(text("y:z"))}))
-    calls = decoder.feed(sse(WHOLE, BARE))
+    with quick_only(decoder):
+        parts = decoder.feed(sse(TEXT, CALL, {**TEXT, **chunk(text("y:z"))}))
+        calls = decoder.feed(sse(WHOLE, BARE))
 
     assert [part.as_json() for part in parts] == [t_delta("x"), i_delta('{"x":"y', "gen_0"), t_delta("y:z")]
     assert [part.type for part in calls] == 2 * ["tool-input-start", "tool-input-delta", "tool-input-end", "tool-call"]

@@ -20,6 +20,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("streamcore.jsontext", "streamcore.jsonstream"),
     ("streamcore.parts", "streamcore.partialjson", "streamcore.fieldstream", "streamcore.processors"),
     ("streamcore.toolcall_rules", "streamcore.dialects.schema"),
+    ("streamcore.replays",),
     ("streamcore.toolcalls",),
     ("streamcore.legacy", "streamcore.sinks"),
     ("streamcore.dialects",),

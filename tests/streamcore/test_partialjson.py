@@ -162,3 +162,24 @@ def test_a_closed_beginning_is_what_was_received(text: str, so_far: Any, complet
             own.feed(piece)
         assert partial.value == own.value == so_far
         assert partial.complete is own.complete is complete
+
+
+@pytest.mark.parametrize(
+    ("text", "guessed", "received"),
+    [
+        ('{"a":tr', {"a": True}, {}),
+        ('{"a":[fals', {"a": [False]}, {"a": []}),
+        ('{"a":1,"b":nul', {"a": 1, "b": None}, {"a": 1}),
+        ('{"a":12', {"a": 12}, {}),
+        ('{"a":[1,-2.5', {"a": [1, -2.5]}, {"a": [1]}),
+        ('{"a":1.', {"a": 1}, {}),
+    ],
+)
+def test_where_an_sdk_guesses_ours_waits(text: str, guessed: Any, received: Any) -> None:
+    """B8: a literal or a number that may go on is shown by the SDK as it would end; what was received is nothing yet."""
+    for pieces in every_cutting(text):
+        partial, own = fed("ai", pieces), JsonStream()
+        for piece in pieces:
+            own.feed(piece)
+        assert (partial.value, own.value) == (guessed, received)
+        assert partial.complete is own.complete is False

@@ -10,7 +10,22 @@ import pytest
 from streamcore import Decoder
 
 from .chat_wire import counts, done, source
-from .wire import DONE, HEAD, Decoded, Json, choice, decode, decode_every_way, err, event, size, t_delta, t_end, t_start
+from .wire import (
+    DONE,
+    HEAD,
+    Decoded,
+    Json,
+    choice,
+    decode,
+    decode_every_way,
+    err,
+    event,
+    quick_only,
+    size,
+    t_delta,
+    t_end,
+    t_start,
+)
 
 NAME = "perplexity"
 FOUND: Json = {
@@ -156,11 +171,8 @@ def test_the_shorter_reading_is_taken() -> None:
     uses = [{"prompt_tokens": 8, "completion_tokens": count} for count in range(9)]
     for at in range(3):
         decoder.feed(said(str(at), so_far="012"[:at], usage=uses[at]))
-    dialect: Any = decoder._dialect
-    general = dialect.frame_in_full
-    dialect.frame_in_full = None
-    parts = [*decoder.feed(said("y", so_far="012", usage=uses[3])), *decoder.feed(said("z", so_far="012y", usage=uses[8]))]
-    dialect.frame_in_full = general
+    with quick_only(decoder):
+        parts = [*decoder.feed(said("y", so_far="012", usage=uses[3])), *decoder.feed(said("z", so_far="012y", usage=uses[8]))]
     finish = decoder.feed(said("", "stop", "012yz", usage=None) + DONE)[-1]
 
     assert [part.as_json() for part in parts] == [t_delta("y"), t_delta("z")]

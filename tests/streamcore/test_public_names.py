@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from importlib import import_module
+
+import pytest
+
 import streamcore
 
 NAMES = [
@@ -35,6 +40,17 @@ NAMES = [
     "WireError",
     "unwrap_arguments",
 ]
+MODULES = {
+    "sinks": ["CallWriter", "ConversationLines", "Sink", "SinkDriver", "TextLines", "TextWriter"],
+    "legacy": ["DoubleEncodedArguments", "ThinkTags", "XmlToolCalls", "tool_calls", "whole_message"],
+    "snapshots": ["SnapshotDivergence", "SnapshotTracker"],
+    "fieldstream": ["FieldDelta", "FieldStream"],
+    "processors": ["ArgumentsSoFar", "Processor", "Processors", "derived_id"],
+    "jsonstream": ["JsonEvent", "JsonFailure", "JsonFault", "JsonStream", "Token"],
+    "partialjson": ["PartialJson"],
+    "callstates": ["CallEvent", "CallState", "CallStates"],
+}
+"""The classes and functions of each public module."""
 DIALECTS = [
     "ai21",
     "anthropic-complete-legacy",
@@ -102,6 +118,23 @@ KINDS = [
 def test_names() -> None:
     assert streamcore.__all__ == NAMES
     assert all(hasattr(streamcore, name) for name in NAMES)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules(name: str) -> None:
+    module = import_module(f"streamcore.{name}")
+    own = getattr(module, "__all__", None) or [
+        key for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
+    ]
+    kinds = {key: getattr(module, key) for key in own if not key.startswith("_")}
+    found = sorted(key for key, value in kinds.items() if inspect.isclass(value) or inspect.isfunction(value))
+    assert found == MODULES[name]
+    assert all(value.__doc__ for key, value in kinds.items() if key in found)
+
+
+def test_the_package_says_which_modules_are_public() -> None:
+    said = [line.split("``")[1] for line in (streamcore.__doc__ or "").splitlines() if line.startswith("``")]
+    assert said == list(MODULES)
 
 
 def test_error_kinds_and_stages_are_closed_sets() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from streamcore import Decoder
 from streamcore.parts import Part, TextDelta, ToolCall, ToolInputStart
-from streamcore.sinks import ConversationLines, SinkDriver
+from streamcore.sinks import ConversationLines, SinkDriver, TextLines
 
 from .wire import DONE, call, chunkings, event, finish, text, tools
 
@@ -171,11 +171,13 @@ def test_a_cut_at_every_byte_ends_no_call() -> None:
         (tools(call(0, "x", "f", "{"), call(1, "y", "g", "{}")), [0, 1]),
         (tools(call(0, "x", "f", "[1]")) + finish("tool_calls") + DONE, [0]),
         (tools(call(0, "x")) + finish("tool_calls") + DONE, [None]),
+        (tools(call(0, "x")), [None]),
+        (tools(call(0, "x", args='{"k":1}')), [None]),
         (b"<html>", [None]),
         (text("a") + event({"error": {"message": "boom"}}), [None]),
         (tools(call(0, "x", "f", "{")) + event({"error": {"message": "boom"}}), [0]),
     ],
-    ids=["cut", "not an object", "nameless", "no stream", "error without calls", "error within a call"],
+    ids=["cut", "not an object", "nameless", "cut before the name", "cut after arguments without a name", "no stream", "error without calls", "error within a call"],
 )
 def test_failure_leaves_a_mark(body: bytes, calls: list[int | None]) -> None:
     log = driven(body)
@@ -220,12 +222,12 @@ def test_calls_in_one_piece_and_calls_of_the_provider() -> None:
     ]
 
 
-def lines(body: bytes) -> list[str]:
-    """What ``ConversationLines`` writes, the same for every chunking."""
+def lines(body: bytes, place: str = "conversation") -> list[str]:
+    """What ``ConversationLines`` or ``TextLines`` writes, the same for every chunking."""
     results = []
     for pieces in chunkings(body):
         decoder, sink, written = Decoder("openai-chat"), Recorder(), list[str]()
-        sink.conversation = ConversationLines(written.append)
+        setattr(sink, place, ConversationLines(written.append) if place == "conversation" else TextLines(written.append).of("assistant"))
         driver = SinkDriver(sink)
         for piece in pieces:
             driver.add(decoder.feed(piece))
@@ -252,3 +254,55 @@ def test_a_broken_line_is_no_json() -> None:
     for line in written:
         with pytest.raises(ValueError, match="Unterminated"):
             json.loads(line)
+
+
+TEXT_AND_CALLS = text("a\n") + THREE_CALLS.removesuffix(finish("tool_calls") + DONE) + text("b") + finish("tool_calls") + DONE
+
+
+def test_text_lines_know_nothing_of_calls() -> None:
+    assert lines(NO_CALLS, "text") == ['{"role":"assistant","content":"h\u00e9!"}']
+    assert lines(ONE_CALL, "text") == ['{"role":"assistant","content":"ab"}']
+    assert lines(TEXT_AND_CALLS, "text") == ['{"role":"assistant","content":"a\\nb"}']
+    assert lines(THREE_CALLS, "text") == []
+    assert lines(TEXT_AND_CALLS) == lines(THREE_CALLS)
+
+
+def test_a_text_line_ends_with_its_block_and_where_another_role_speaks() -> None:
+    written: list[str] = []
+    texts = TextLines(written.append)
+    one, other = texts.of("assistant"), texts.of("tool")
+    one.start()
+    one.delta("a")
+    one.delta('"')
+    other.start()
+    other.delta("t")
+    one.delta("b")
+    other.end()
+    one.end()
+    one.start()
+    one.end()
+    one.start()
+    one.delta("c")
+    one.end()
+    one.end()
+
+    assert "".join(written).splitlines() == [
+        '{"role":"assistant","content":"a\\""}',
+        '{"role":"tool","content":"t"}',
+        '{"role":"assistant","content":"b"}',
+        '{"role":"assistant","content":"c"}',
+    ]
+
+
+def test_a_text_line_whose_block_never_ended_is_no_json() -> None:
+    written: list[str] = []
+    one = TextLines(written.append).of("assistant")
+    for piece in ("cut", "whole"):
+        one.start()
+        one.delta(piece)
+    one.end()
+
+    broken, whole = "".join(written).splitlines()
+    assert json.loads(whole) == {"role": "assistant", "content": "whole"}
+    with pytest.raises(ValueError, match="Unterminated"):
+        json.loads(broken)

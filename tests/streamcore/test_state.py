@@ -164,3 +164,36 @@ def test_plain_values(value: object) -> None:
     again = reinstate(capture(value))
     assert again == value
     assert type(again) is type(value)
+
+
+class Lonely(State):
+    """One field; its getter must give a tuple nevertheless."""
+
+    __slots__ = ("only",)
+
+
+class Nested(Lonely):
+    """What a state may hold, an inherited field first."""
+
+    __slots__ = ("inner", "kept", "names", "pair")
+
+
+@pytest.mark.parametrize("only", [None, "text", [], {}, set(), [1, [2]], {"a": {"b": [3]}}, ("a", "b")])
+def test_every_shape_of_state_comes_back(only: object) -> None:
+    lonely, nested = Lonely(), Nested()
+    lonely.only = nested.only = only  # type: ignore[attr-defined]
+    nested.inner, nested.kept = lonely, [lonely, {"x": lonely}]  # type: ignore[attr-defined]
+    nested.names, nested.pair = {"b", "a"}, (1, "x")  # type: ignore[attr-defined]
+
+    image = capture(nested)
+    again = reinstate(image)
+
+    assert hash(image) == hash(capture(again))
+    assert capture(again) == image
+    assert (again.only, again.names, again.pair) == (only, {"a", "b"}, (1, "x"))
+    assert again.inner is not lonely
+    assert again.inner.only == only
+    assert again.kept[1]["x"].only == only
+    if isinstance(only, list):
+        only.append("later")
+        assert capture(again) == image

@@ -20,12 +20,15 @@ from streamcore.toolcall_rules import (
     NAMINGS,
     ORDER,
     PLACEMENTS,
+    REPLAYS,
+    Again,
     Broken,
     Id,
     Index,
     Mode,
     Name,
     NameState,
+    Piece,
     Place,
     Slot,
     mode_of,
@@ -67,10 +70,11 @@ TABLES: list[tuple[Any, list[list[Any]]]] = [
     (NAMINGS, [list(NameState), list(Name)]),
     (ORDER, [list(Mode), list(Index)]),
     (ITEMS, [BOOLS, BOOLS]),
+    (REPLAYS, [list(Again), list(Piece)]),
 ]
 
 
-@pytest.mark.parametrize(("table", "axes"), TABLES, ids=["placements", "namings", "order", "items"])
+@pytest.mark.parametrize(("table", "axes"), TABLES, ids=["placements", "namings", "order", "items", "replays"])
 def test_a_table_has_no_gap_and_nothing_besides(table: Any, axes: list[list[Any]]) -> None:
     assert set(table) == set(itertools.product(*axes))
 
@@ -112,7 +116,7 @@ Element = tuple[int | None, str | None, str | None, str | None]
 INDICES = [None, -2, -1, 0, 1, 2, 7]
 IDS = [None, "", "null", "a", "b"]
 FUNCTIONS = [None, "f", "g"]
-TEXTS = [None, "", " ", "{", "}", "{}"]
+TEXTS = [None, "", " ", "{", "}", " }", "{}"]
 ELEMENTS: list[Element] = list(itertools.product(INDICES, IDS, FUNCTIONS, TEXTS))
 BEGINNINGS: list[list[Element]] = [
     [],
@@ -126,8 +130,11 @@ BEGINNINGS: list[list[Element]] = [
     [(0, "a", "f", None), (1, "b", "g", "{")],
     [(0, "a", "f", "{"), (0, "b", "g", "{}")],
     [(2, "a", "f", "{}"), (0, None, None, "{")],
+    [(0, "a", "f", "{ }"), (0, None, None, "{")],
+    [(0, "a", "f", "{}"), (0, None, None, "{}")],
+    [(0, "a", "f", "{}"), (0, None, None, "{x")],
 ]
-"""Ways into every state that the tables know: of slots, of ids, of names, of indices."""
+"""Ways into every state that the tables know: of slots, of ids, of names, of indices, of arguments that come again."""
 
 
 def outcome(elements: list[Element], policy: Any) -> tuple[list[Part], list[str], Error | None]:
@@ -185,9 +192,10 @@ def test_the_beginnings_and_the_inputs_reach_every_entry(monkeypatch: pytest.Mon
             self.met.add(key)
             return super().__getitem__(key)
 
-    tables = {"PLACEMENTS": PLACEMENTS, "NAMINGS": NAMINGS, "ORDER": ORDER, "ITEMS": ITEMS}
+    tables = {"PLACEMENTS": PLACEMENTS, "NAMINGS": NAMINGS, "ORDER": ORDER, "ITEMS": ITEMS, "REPLAYS": REPLAYS}
     for name, table in tables.items():
-        monkeypatch.setattr(f"streamcore.toolcalls.{name}", Watched(name, table))
+        home = "replays" if name == "REPLAYS" else "toolcalls"
+        monkeypatch.setattr(f"streamcore.{home}.{name}", Watched(name, table))
     for beginning, element, policy in itertools.product(BEGINNINGS, ELEMENTS, ["lenient", "strict"]):
         outcome([*beginning, element], policy)
 
@@ -197,6 +205,7 @@ def test_the_beginnings_and_the_inputs_reach_every_entry(monkeypatch: pytest.Mon
         "NAMINGS": {(state, Name.NONE) for state in NameState} | {(NameState.UNKNOWN, Name.SAME)},
         "ORDER": set(),
         "ITEMS": {key for key in ITEMS if key[0] == (False, True)},  # where a name comes without an id, one is made up
+        "REPLAYS": {(Again.PART, Piece.BLANK)},  # there white space is more of the same, or is not
     }
 
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from streamcore import Limits
+from streamcore import Decoder, Limits
 
 from .toolcall_vector import END, FIN
 from .wire import (
-    ABSENT,
     DONE,
     HEAD,
     call,
@@ -37,53 +36,6 @@ from .wire import (
     text,
     tools,
 )
-
-ITEM = "At the end of a 'tool_calls' item, "
-
-
-@pytest.mark.parametrize(
-    ("calls", "detail"),
-    [
-        ([call(1, "a", "f")], "First tool call index must be 0, got 1"),
-        ([call(-1, "a", "f")], "First tool call index must be 0, got -1"),
-        ([call(None, "a", "f"), call(1, "b", "g")], "First tool call index must be 0, got 1"),
-        ([call(0, "a", "f"), call(1, "b", "g"), call(0)], "Tool call index cannot decrease, max seen is 1, got 0"),
-        ([call(0, "a", "f"), call(2, "b", "g")], "Tool call index cannot skip values, max seen is 0, got 2"),
-        ([call(0, "a", "f"), call(0, "a")], "ID is already given"),
-        ([call(0, "a", "f"), call(0, "b", "g")], "ID is already given"),
-        ([call(0, "a", "f"), call(0, name="f")], "Name is already given"),
-        ([call(0, "a")], f"{ITEM}'name' should be already given"),
-        ([call(0, name="f")], f"{ITEM}'id' should be already given"),
-        ([call(0, args="{}")], f"{ITEM}both 'id' and 'name' should be already given"),
-        ([call(None, "a", "f"), call(None, args="{}")], f"{ITEM}both 'id' and 'name' should be already given"),
-        ([call(0, "a", "f"), call(None, "a")], "ID is already given"),
-        ([call(0, "a", "f"), call(1, "a", "g")], "duplicate_id: two calls with the id 'a'; the second gets another"),
-    ],
-)
-def test_strict_says_which_rule_was_broken(calls: list[Any], detail: str) -> None:
-    """A1."""
-    frames = [tools(one) for one in calls]
-    decoded = decode_every_way(b"".join([*frames, *END]), policy="strict")
-
-    assert decoded.message.error is not None
-    assert decoded.message.error.detail == detail
-    assert decoded.message.error.kind == "tool_call_protocol"
-    assert decoded.message.error.offset == size(*frames)
-    assert not any(c.complete for c in decoded.message.tool_calls)
-
-
-def test_strict_reads_whole_calls_without_an_index() -> None:
-    """A1: as long as no index came, an element is a whole call; and an index may still begin at 0."""
-    calls = [call(None, "a", "f", "{}"), call(ABSENT, "b", "g"), call(0, "c", "h", "{"), call(None, args="}")]
-    decoded = decode_every_way(tools(*calls[:2]) + tools(*calls[2:]) + b"".join(END), policy="strict")
-
-    assert decoded.message.complete
-    assert [(c.id, c.name, c.arguments) for c in decoded.message.tool_calls] == [
-        ("a", "f", "{}"),
-        ("b", "g", "{}"),
-        ("c", "h", "{}"),
-    ]
-
 
 # -- calls that never were ------------------------------------------------------------------------------------------
 
@@ -125,6 +77,54 @@ def test_a_cut_call_never_ends(arguments: str) -> None:
     assert (found.id, found.arguments, found.complete, found.valid) == ("a", arguments, False, False)
     assert not found.executable
     assert found.input is None
+
+
+def test_a_call_of_which_only_the_id_came_is_no_call_and_the_stream_is_incomplete() -> None:
+    """A9: nothing is dropped in silence."""
+    frames = [tools(call(0, "a", "f", "{}")), tools(call(1, "b", args=""))]
+    decoded = decode_every_way(b"".join(frames))
+
+    assert decoded.parts == [*HEAD, i_start(), i_delta("{}"), err("incomplete_stream", "close", size(*frames))]
+    assert decoded.codes == ["name_late"]
+    assert [(c.id, c.complete) for c in decoded.message.tool_calls] == [("a", False)]
+    strict = decode_every_way(b"".join(frames), policy="strict")
+    assert strict.parts[-1] == err("tool_call_protocol", "stream", size(*frames))
+
+
+def test_a_cut_while_arguments_come_again_leaves_what_came_before() -> None:
+    """WH-099, WH-102: what is held back was no news, and the call never ends."""
+    body = tools(call(0, "a", "f", '{"a":1}')) + tools(call(0, args='{"a"'))
+    decoded = decode_every_way(body)
+
+    assert decoded.parts == [*HEAD, i_start(), i_delta('{"a":1}'), err("incomplete_stream", "close", len(body))]
+    [found] = decoded.message.tool_calls
+    assert (found.arguments, found.complete, found.executable) == ('{"a":1}', False, False)
+
+
+@pytest.mark.parametrize("again", [['{"a":', '"}', '{"}'], ['{"a":', '"}', "x"]], ids=["a replay", "none"])
+def test_a_state_in_the_middle_of_a_replay_can_be_taken_on(again: list[str]) -> None:
+    first = [call(0, "a", "f", '{"a":"}'), call(0, args='{"}')]
+    body = b"".join([*(tools(one) for one in (*first, *(call(0, args=piece) for piece in again))), *END])
+    whole = decode(body)
+    for at in range(len(body) + 1):
+        one, other = Decoder("openai-chat"), Decoder("openai-chat")
+        before = one.feed(body[:at])
+        other.restore(one.snapshot())
+        assert before + other.feed(body[at:]) + other.close() == whole.items
+        one.feed(body[at:])
+        one.close()
+        assert one.snapshot() == other.snapshot()
+        assert hash(one.snapshot()) == hash(other.snapshot())
+    assert whole.codes == (["args_replayed"] if again[-1] == '{"}' else ["invalid_arguments"])
+
+
+def test_what_is_held_back_counts_once_it_is_no_replay() -> None:
+    """WH-099: a limit is not passed by way of what was held back."""
+    frames = [tools(call(0, "a", "f", '{"a":1}')), tools(call(0, args='{"a":')), tools(call(0, args="2}")), *END]
+    decoded = decode_every_way(b"".join(frames), limits=Limits(max_arguments_chars=10))
+
+    error = err("event_too_large", "stream", size(*frames[:3]))
+    assert decoded.parts == [*HEAD, i_start(), i_delta('{"a":1}'), error]
 
 
 @pytest.mark.parametrize("done", [b"", DONE])

@@ -30,6 +30,7 @@ from .wire import (
     i_delta,
     i_end,
     i_start,
+    quick_only,
     size,
     t_call,
     t_delta,
@@ -310,9 +311,10 @@ def test_a_stream_that_ends_before_its_finish() -> None:
 def test_the_quick_path_is_taken() -> None:
     decoder = Decoder(NAME)
     decoder.feed(thought("a") + thought("b"))
-    decoder._dialect.frame_in_full = None  # type: ignore[attr-defined]
+    with quick_only(decoder):
+        parts = decoder.feed(thought("c") * 2)
 
-    assert [part.as_json() for part in decoder.feed(thought("c") * 2)] == [r_delta("c", "reasoning-c")] * 2
+    assert [part.as_json() for part in parts] == [r_delta("c", "reasoning-c")] * 2
 
 
 def test_arguments_after_reasoning_end_it_on_every_path() -> None:

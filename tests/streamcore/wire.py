@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,6 +138,20 @@ def read(
         items += decoder.feed(piece)
     items += decoder.close()
     return items, decoder
+
+
+@contextmanager
+def quick_only(decoder: Decoder) -> Iterator[None]:
+    """Without the dialect's general path: a frame that needs it raises.
+
+    Both paths give the same parts, so a test of the quick one that could fall back would show nothing.
+    """
+    reader: Any = decoder._dialect
+    reader.frame_in_full = None
+    try:
+        yield
+    finally:
+        del reader.frame_in_full
 
 
 def decode(

@@ -115,7 +115,7 @@ def call_of(block: Mapping[str, Any]) -> Call | None:
 
 def _object(text: str) -> dict[str, Any] | None:
     try:
-        value = jsontext.loads(text.encode("utf-8", "surrogatepass"))
+        value = jsontext.loads(jsontext.utf8(text))
     except jsontext.JsonTextError:
         return None
     return value if isinstance(value, dict) else None

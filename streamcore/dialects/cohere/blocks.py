@@ -239,9 +239,9 @@ def final_arguments(text: str) -> str:
     if bare in ("", "null"):
         return "{}"
     try:
-        value = jsontext.loads(bare.encode("utf-8", "surrogatepass"))
+        value = jsontext.loads(jsontext.utf8(bare))
         written = jsontext.stringify(value)
-        exact = jsontext.loads(written.encode("utf-8", "surrogatepass")) == value
+        exact = jsontext.loads(jsontext.utf8(written)) == value
     except jsontext.JsonTextError:
         return text
     return written if exact else text

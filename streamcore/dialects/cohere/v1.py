@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from streamcore import jsontext
 from streamcore.dialects.base import StreamState
 from streamcore.dialects.json_lines import JsonLines, object_text
 from streamcore.dialects.schema import Mismatch, Schema, array, nullish, number, record, shape, string
@@ -150,7 +151,7 @@ class CohereV1(JsonLines):
         self.open(out)
         response = event.get("response") or {}
         whole = response.get("text")
-        if whole is not None and whole != state.text.text():
+        if whole is not None and jsontext.joined(whole) != jsontext.joined(state.text.text()):
             self.lenient("snapshot_mismatch", "the text of stream-end is not that of the pieces", out)
         if state.text_open:
             out.append(TextEnd("0"))

@@ -66,7 +66,7 @@ class Step(State):
 class StepsState(State):
     """The steps of a stream."""
 
-    __slots__ = ("called", "interaction", "open", "sources")
+    __slots__ = ("begun", "called", "interaction", "open", "sources")
 
     def __init__(self) -> None:
         self.interaction: str | None = None
@@ -74,13 +74,21 @@ class StepsState(State):
         self.called = False
         """There was a function call."""
         self.open: dict[int, Step] = {}
+        self.begun: dict[int, int] = {}
+        """Index -> how many steps began at it: one, unless something was replayed."""
         self.sources: set[str] = set()
         """Keys of those that are out."""
 
     def start(self, index: int, wire: dict[str, Any], stream: Stream, out: list[Part]) -> None:
         """``step.start``."""
         kind = wire["type"]
-        step = self.open[index] = Step(kind, f"{self.interaction or 'interaction'}:{index}")
+        block_id = f"{self.interaction or 'interaction'}:{index}"
+        times = self.begun[index] = self.begun.get(index, 0) + 1
+        if times > 1:
+            stream.lenient("index_collision", f"another step starts at index {index}", out)
+            self._abandon(index, stream, out)
+            block_id += f":{times}"
+        step = self.open[index] = Step(kind, block_id)
         if kind == OUTPUT:
             self._start_output(step, wire.get("content") or [], stream, out)
         elif kind == THOUGHT:
@@ -208,13 +216,18 @@ class StepsState(State):
 
     def close(self, stream: Stream, out: list[Part]) -> None:
         """The stream has ended: ends what is open, except calls, which were cut."""
-        for step in self.open.values():
-            if step.kind in (TEXT, THOUGHT):
-                self._end_block(step, stream, out)
-            elif step.kind == CALL:
-                detail = f"the call of {step.name!r} was never ended"
-                stream.lenient("call_not_ended", detail, out, ErrorKind.TOOL_CALL_PROTOCOL)
-        self.open.clear()
+        for index in list(self.open):
+            self._abandon(index, stream, out)
+
+    def _abandon(self, index: int, stream: Stream, out: list[Part]) -> None:
+        step = self.open.pop(index, None)
+        if step is None:
+            return
+        if step.kind in (TEXT, THOUGHT):
+            self._end_block(step, stream, out)
+        elif step.kind == CALL:
+            detail = f"the call of {step.name!r} was never ended"
+            stream.lenient("call_not_ended", detail, out, ErrorKind.TOOL_CALL_PROTOCOL)
 
     def metadata(self, provider: str, **fields: Json) -> Metadata | None:
         """``providerMetadata`` with the interaction's id."""

@@ -338,7 +338,11 @@ class OpenAIChat(Dialect):
         if arguments is not None and type(arguments) is not str:
             self.lenient("args_not_string", "arguments that are not a string", out)
             arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
-        choice.tools.delta(whole(call.get("index")), call.get("id"), function.get("name"), arguments, self, out)
+        index = whole(call.get("index"))
+        if self.strict and index is None and call.get("index") is not None:
+            detail = f"Tool call index must be an integer, got {call['index']}"
+            self.fail(ErrorKind.TOOL_CALL_PROTOCOL, detail, out, fatal=True)
+        choice.tools.delta(index, call.get("id"), function.get("name"), arguments, self, out)
 
     def has_finished(self) -> bool:
         """Every choice had its finish reason."""

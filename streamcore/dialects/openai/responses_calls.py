@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from streamcore import jsontext
+from streamcore.dialects.openai.responses_text import SILENT, spoken, unsaid
 from streamcore.errors import ErrorKind
 from streamcore.parts import ToolCall, ToolInputDelta, ToolInputEnd, ToolInputStart, ToolResult
 from streamcore.state import Frozen
@@ -104,8 +105,9 @@ def input_delta(item: ItemState, text: str, report: Report, out: list[Part]) -> 
 def whole_input(item: ItemState, text: str, report: Report, out: list[Part]) -> None:
     """The input was said as a whole."""
     said = item.log.text()
-    if text != said:
-        if item.settled or not text.startswith(said):
+    rest = unsaid(spoken(SILENT, said), text)
+    if rest != "":
+        if item.settled or rest is None:
             report.lenient("snapshot_mismatch", f"the whole input of {item.name!r} is not what came before", out)
             item.contradicted = item.contradicted or not _same_value(said, text)
         elif not said and item.kind not in _CLOSING:
@@ -113,7 +115,7 @@ def whole_input(item: ItemState, text: str, report: Report, out: list[Part]) -> 
         else:
             if said:
                 report.lenient("delta_missing", f"some input of {item.name!r} did not come as deltas", out)
-            input_delta(item, text[len(said) :], report, out)
+            input_delta(item, rest, report, out)
     item.settled = True
     if item.started and not item.closed and item.kind in _CLOSING:
         out.append(ToolInputDelta(item.part_id, _CLOSING[item.kind]))
@@ -134,7 +136,7 @@ def _same_value(one: str, other: str) -> bool:
 
 
 def _value(text: str) -> Any:
-    return jsontext.loads(text.encode("utf-8", "surrogatepass"))
+    return jsontext.loads(jsontext.utf8(text))
 
 
 def _close(item: ItemState, metadata: Metadata | None, out: list[Part]) -> None:

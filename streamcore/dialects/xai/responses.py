@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from streamcore import jsontext
 from streamcore.dialects.base import INVALID, Dialect, StreamState
 from streamcore.dialects.schema import Mismatch, Schema
 from streamcore.dialects.timestamps import iso_timestamp
@@ -246,7 +247,7 @@ class XaiResponses(Dialect):
         key = item["id"]
         if not self._open_reasoning(key, out):
             return
-        streamed = self.state.reasoning[key].text()
+        streamed = jsontext.joined(self.state.reasoning[key].text())
         summary, content = _joined(item.get("summary")), _joined(item.get("content"))
         if not streamed and summary + content:
             self._reason(key, summary + content, out)
@@ -297,7 +298,7 @@ class XaiResponses(Dialect):
             if part.get("text") and streamed is None:
                 self._text(key, part["text"], out)
             self._cite(part.get("annotations") or (), out)
-        if done and streamed is not None and streamed.text() != _joined(content):
+        if done and streamed is not None and jsontext.joined(streamed.text()) != _joined(content):
             self.lenient("snapshot_mismatch", f"the deltas of message {key!r} and its item have different texts", out)
 
     def _arguments(self, _: str, event: dict[str, Any], out: list[Part]) -> None:
@@ -356,7 +357,7 @@ def _of(item: str) -> Metadata:
 
 def _joined(content: Any) -> str:
     """The text of the parts of an item."""
-    return "".join(part.get("text") or "" for part in content or ())
+    return jsontext.joined("".join(part.get("text") or "" for part in content or ()))
 
 
 def _slot(index: float | None, item: str | None) -> int | str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from streamcore import jsontext
 from streamcore.dialects.callids import CallIds
 from streamcore.dialects.xai.responses_schema import web_search_result
 from streamcore.errors import ErrorKind
@@ -134,7 +135,7 @@ class ResponseCalls(State):
                 out.append(ToolInputDelta(call.id, call.arguments.text()))
         streamed = call.arguments.text()
         given = item.get("arguments")
-        if streamed and given is not None and given != streamed:
+        if streamed and given is not None and jsontext.joined(given) != jsontext.joined(streamed):
             detail = f"the deltas of {call.name!r} and its item have different arguments"
             _depart("snapshot_mismatch", detail, report, out)
         self._complete(key, streamed or given or "", report, out, cut=item.get("status") == "incomplete")
