@@ -6,12 +6,36 @@ fails if one passes; ``streamparity check --subject mutant:NAME`` shows how one 
 
 from __future__ import annotations
 
-from harness.mutants import arguments, framing, lifecycle, text, toolcalls
+from harness.mutants import (
+    arguments,
+    assembly,
+    blocks,
+    endings,
+    eventstream,
+    framing,
+    jsonarray,
+    lifecycle,
+    openai,
+    providers,
+    seeds,
+    text,
+    toolcalls,
+    values,
+)
 from harness.mutants.base import Mutant
 
-MUTANTS: dict[str, Mutant] = {
-    mutant.name: mutant for module in (framing, text, toolcalls, arguments, lifecycle) for mutant in module.MUTANTS
+LAYERS: dict[str, tuple[Mutant, ...]] = {
+    "framing": (*framing.MUTANTS, *blocks.MUTANTS, *eventstream.MUTANTS, *jsonarray.MUTANTS),
+    "text": text.MUTANTS,
+    "json": values.MUTANTS,
+    "dialects": (*openai.MUTANTS, *providers.MUTANTS),
+    "toolcalls": (*toolcalls.MUTANTS, *assembly.MUTANTS, *arguments.MUTANTS),
+    "lifecycle": (*lifecycle.MUTANTS, *endings.MUTANTS),
+    "seeds": seeds.MUTANTS,
 }
-"""By name, the framing first."""
+"""What stands where between bytes and message, from the wire inwards, and at last what the first programs got wrong."""
 
-__all__ = ["MUTANTS", "Mutant"]
+MUTANTS: dict[str, Mutant] = {mutant.name: mutant for mutants in LAYERS.values() for mutant in mutants}
+"""By name, in the order of their layers."""
+
+__all__ = ["LAYERS", "MUTANTS", "Mutant"]

@@ -15,7 +15,7 @@ from harness.mutants.base import (
     reshaping,
     rewriting,
 )
-from harness.mutants.toolcalls import Call, Calls, calls
+from harness.mutants.toolcalls import BEYOND, Call, Calls, calls
 
 if TYPE_CHECKING:
     from harness.subjects import PartJson
@@ -142,18 +142,21 @@ MUTANTS = (
         "each piece of the arguments is parsed by itself, and dropped if it is not JSON",
         "WH-105",
         {**calls(FragmentsParsed), **rewriting(FragmentStage, ANTHROPIC_MESSAGES)},
+        beyond=BEYOND,
     ),
     Mutant(
         "ends-when-it-parses",
         "a call ends as soon as its arguments happen to parse",
         "WH-101",
         calls(EndsWhenItParses),
+        beyond=BEYOND,
     ),
     Mutant(
         "whole-call-twice",
         "arguments that come with the name are taken twice",
         "WH-098",
         calls(WholeCallTwice),
+        beyond=BEYOND,
     ),
     Mutant(
         "empty-call-dropped",

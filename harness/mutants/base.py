@@ -8,6 +8,8 @@ itself. Three places to plant one::
     bytes -> core -> parts -> PartStage (wrong) -> parts                              class Reshaping
 
 With a stage that does nothing each of the three gives what the core gives; ``tests/harness/test_mutants.py`` proves it.
+A fourth is the core itself with one method of it overridden: ``harness.mutants.overriding``.
+
 Mutants have no snapshots: they are run anew for each chunking, as foreign code is.
 """
 
@@ -44,6 +46,10 @@ class Mutant:
     """The row it breaks: of the wire hazards (``WH-001``), the requirements (``P1``) or the invariants (``V9``)."""
     sessions: Mapping[str, Opener] = field(repr=False)
     """How it reads each dialect it claims."""
+    shown: str = ""
+    """A case that shows it; it is tried first, so that the others need not be. Cases made for the requirement are too."""
+    beyond: frozenset[str] = frozenset()
+    """Hazards that what carries the defect gets wrong without it: a mutant that fell to one would prove nothing."""
     version: str = "1"
 
     def claims(self, dialect: str) -> bool:

@@ -275,6 +275,7 @@ MUTANTS = (
         "a CRLF cut between two chunks is read as a line end and a blank line: one event becomes two",
         "WH-007",
         reading(CrlfCutIsBlank),
+        shown="openai-chat/crlf",
     ),
     Mutant(
         "lines-per-chunk",
@@ -294,6 +295,7 @@ MUTANTS = (
         "of several data lines of one event only the last is kept",
         "WH-015",
         reading(LastDataLineWins),
+        shown="gemini-generateContent/folded",
     ),
     Mutant(
         "data-wants-space",
@@ -313,5 +315,6 @@ MUTANTS = (
         "whatever begins with [DONE] ends the stream",
         "P2",
         rewriting(DonePrefix, OPENAI_CHAT),
+        shown="openai-chat/done-lookalike",
     ),
 )

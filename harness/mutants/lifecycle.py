@@ -209,18 +209,21 @@ MUTANTS = (
         "a chunk without choices is passed over, and the usage with it",
         "WH-042",
         rewriting(NeedsChoices, OPENAI_CHAT),
+        shown="openai-chat/length",
     ),
     Mutant(
         "choices-mixed",
         "the first element of choices is taken for the answer, whatever its index",
         "WH-051",
         rewriting(FirstOfChoices, OPENAI_CHAT),
+        shown="openai-chat/choices",
     ),
     Mutant(
         "signature-lost",
         "the signature of a reasoning block is passed over",
         "WH-067",
         rewriting(NoSignatures, ANTHROPIC_MESSAGES),
+        shown="anthropic-messages/thinking",
     ),
     Mutant(
         "ping-is-fatal",

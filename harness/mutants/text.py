@@ -81,6 +81,37 @@ class StrSplitlines:
         return text.encode() + (b"\n" if self._after_cr else b"")
 
 
+class MarkAnywhere:
+    """Decodes every chunk with a decoder that takes a byte order mark off, wherever in the stream the chunk begins."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The chunk without a mark at its start."""
+        return chunk.removeprefix(codecs.BOM_UTF8)
+
+    def close(self) -> bytes:
+        """Nothing is ever kept."""
+        return b""
+
+
+class Strict:
+    """Decodes as it should, and raises at the first byte that is no UTF-8."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The chunk, decoded and encoded again.
+
+        Raises:
+            UnicodeDecodeError: a byte is no UTF-8.
+        """
+        return self._decoder.decode(chunk).encode()
+
+    def close(self) -> bytes:
+        """Half a character at the end is passed over."""
+        return b""
+
+
 MUTANTS = (
     Mutant(
         "utf8-per-chunk",
@@ -101,4 +132,12 @@ MUTANTS = (
         "WH-012",
         reading(StrSplitlines),
     ),
+    Mutant(
+        "mark-anywhere",
+        "a byte order mark is taken off every chunk: one that stands in the text is lost when a chunk begins with it",
+        "P1",
+        reading(MarkAnywhere),
+        shown="openai-chat/mark-inside",
+    ),
+    Mutant("utf8-strict", "one byte that is no UTF-8 ends the whole stream in an exception", "WH-003", reading(Strict)),
 )

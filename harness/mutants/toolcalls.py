@@ -55,10 +55,12 @@ class Calls:
     def slot(self, wire: dict[str, Any], function: dict[str, Any]) -> Call:
         """The call that the delta belongs to."""
         index = wire.get("index") or 0
+        ident = wire.get("id") or ""
         call = self.slots.get(index)
-        if call is None or (wire.get("id") and function.get("name") and wire["id"] != call.id):
-            call = self.slots[index] = Call(index, wire.get("id") or "")
+        if call is None or (ident and function.get("name") and call.id and ident != call.id):
+            call = self.slots[index] = Call(index, ident)
             self.calls.append(call)
+        call.id = call.id or ident
         return call
 
     def named(self, call: Call, name: str) -> list[PartJson]:
@@ -67,14 +69,17 @@ class Calls:
             return []
         call.name = name
         call.started = True
-        return [self.part("tool-input-start", id=call.id, toolName=name)]
+        early = [self.part("tool-input-delta", id=call.id, delta=call.arguments)] if call.arguments else []
+        return [self.part("tool-input-start", id=call.id, toolName=name), *early]
 
     def finish(self) -> list[PartJson]:
         """The ends of all calls."""
         return [part for call in sorted(self.calls, key=lambda call: call.index) for part in self.ended(call)]
 
     def ended(self, call: Call) -> list[PartJson]:
-        """The end of one call, and the call."""
+        """The end of one call, and the call; an error for one that never got a name."""
+        if not call.started:
+            return [{"type": "error", "kind": "nameless_call", "stage": "stream", "offset": 0}]
         invalid = {} if is_arguments_text(call.arguments) else {"invalid": True}
         return [
             self.part("tool-input-end", id=call.id),
@@ -129,7 +134,7 @@ class MergedByIndex(Calls):
     def slot(self, wire: dict[str, Any], function: dict[str, Any]) -> Call:
         """Whatever holds the index."""
         held = self.slots.get(wire.get("index") or 0)
-        return held if held is not None else super().slot(wire, function)
+        return super().slot({**wire, "id": held.id} if held is not None and held.id else wire, function)
 
 
 class SharedState(Calls):
@@ -185,6 +190,10 @@ class FirstCallStage(Stage):
         return dumped(chunk) if chunk else None
 
 
+BEYOND = frozenset({"WH-089", "WH-093", "WH-096", "WH-099", "WH-106"})
+"""Hazards that :class:`Calls` gets wrong without any defect."""
+
+
 def calls(make: Callable[[int], Calls]) -> dict[str, Opener]:
     """Sessions that put tool calls together with ``make``."""
     return rewriting(lambda: CallStage(make), OPENAI_CHAT)
@@ -196,24 +205,28 @@ MUTANTS = (
         "tool calls are told apart by index alone: a new id on an index in use does not open a new call",
         "WH-086",
         calls(MergedByIndex),
+        beyond=BEYOND,
     ),
     Mutant(
         "calls-shared-by-streams",
         "tool calls stand in a class variable: those of a stream that was cut turn up in the next one",
         "R4",
         calls(SharedState),
+        beyond=BEYOND,
     ),
     Mutant(
         "arguments-to-last-call",
         "pieces of arguments go to the call that was opened last: interleaved parallel calls are mixed up",
         "WH-100",
         calls(AppendsToLast),
+        beyond=BEYOND,
     ),
     Mutant(
         "name-concatenated",
         "the name is joined over deltas: a server that repeats it gets read_fileread_file",
         "WH-092",
         calls(Concatenates),
+        beyond=BEYOND,
     ),
     Mutant(
         "first-call-only",

@@ -1,0 +1,181 @@
+"""``streamparity mutants``: what it prints, what it finds, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import cli, mutants_cli, mutants_run, mutation
+from harness.exits import DIFFERENCE, HARNESS, INPUT, PARITY, USAGE
+from harness.mutants import LAYERS, MUTANTS
+from harness.mutants_run import Where, survey
+
+from .checkout import EMPTY, REPOSITORY, TEXT, make_checkout, replace
+
+Answer = tuple[int, str, str]
+Run = Callable[..., Answer]
+CUT_IN_TWO = ("crlf-cut-is-blank", "utf8-per-chunk", "lines-per-chunk", "message-per-chunk", "array-string-forgotten")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return make_checkout(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command, in this process: (exit code, stdout, stderr)."""
+
+    def run(*arguments: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["streamparity", "mutants", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, out, err
+
+    return run
+
+
+def words(line: str) -> list[str]:
+    return line.split()
+
+
+def test_a_table_says_which_plan_caught_which_mutant(project: Path, run: Run) -> None:
+    code, out, err = run("done-parsed", "lines-per-chunk", "--jobs", "1", "--json", "found/mutants.json")
+    lines = {found[0]: found for found in map(words, out.splitlines()) if found}
+
+    assert (code, err) == (PARITY, "")
+    assert out.isascii()
+    heads = "whole bytes every:7 random:1 random:2 struct cut cases first caught by"
+    assert words(out.splitlines()[1]) == heads.split()
+    assert lines["done-parsed"] == ["done-parsed", "WH-024", "1", *"......", "1/1", "whole", "on", TEXT]
+    assert lines["lines-per-chunk"] == ["lines-per-chunk", "WH-013", ".", *"222222", "2/2", "bytes", "on", EMPTY]
+    assert "split@" in out  # the minimal cut of the second
+    assert "control: streamcore under the same plans on the same 2 cases: 0 alarms" in out
+    assert out.splitlines()[-1] == "kill score 100 %: 2 of 2 mutants caught, 0 survivors"
+    document = json.loads((project / "found" / "mutants.json").read_text())
+    assert document["totals"] == {"alarms": 0, "run": 2, "survivors": 0}
+    assert [(one["mutant"], one["plans"].get("whole")) for one in document["mutants"]] == [
+        ("lines-per-chunk", None),
+        ("done-parsed", 1),
+    ]
+
+
+def test_a_survivor_fails_the_command_and_is_named(project: Path, run: Run) -> None:
+    code, out, _ = run("signature-lost", "done-parsed", "-j", "1")
+
+    assert code == DIFFERENCE
+    assert (
+        "SURVIVOR signature-lost: the signature of a reasoning block is passed over; no recording of 1 shows it" in out
+    )
+    assert out.splitlines()[-1] == "kill score 50 %: 1 of 2 mutants caught, 1 survivors"
+
+
+def test_an_alarm_on_the_core_fails_the_command_and_catches_nobody(project: Path, run: Run) -> None:
+    replace(project / "golden" / f"{TEXT}.ai.openai.chat.ndjson", "Hello", "Hullo")
+
+    code, out, _ = run("done-parsed", "-j", "1")
+
+    assert code == DIFFERENCE
+    assert "the same 1 cases: 1 alarms" in out
+    assert f"ALARM {TEXT} under whole" in out
+    assert f"see it with: streamparity check --case {TEXT} --plan whole --no-mutants" in out
+    assert "SURVIVOR done-parsed" in out  # what the core fails too proves nothing about it
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--case", "nope/*"), ("bedrock-*", "error-body-is-crc"), ("--case", EMPTY, "done-parsed")]
+)
+def test_a_run_of_nothing_proves_nothing(project: Path, run: Run, arguments: tuple[str, ...]) -> None:
+    if "bedrock-*" in arguments:
+        arguments = arguments[1:]
+
+    code, out, _ = run(*arguments, "-j", "1")
+
+    assert code == HARNESS
+    assert out.splitlines()[-1] == "no mutant was run: nothing is proven"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--layer", "texts"), "unknown layer 'texts' (did you mean text?)"),
+        (("latin-2",), "no mutant is called 'latin-2'; `streamparity mutants --list` lists them"),
+        (("--plan", "evry:7"), "evry:7"),
+    ],
+)
+def test_words_that_mean_nothing(project: Path, run: Run, arguments: tuple[str, ...], complaint: str) -> None:
+    code, out, err = run(*arguments)
+
+    assert (code, out) == (USAGE, "")
+    assert complaint in err
+
+
+def test_no_recordings(project: Path, run: Run) -> None:
+    code, out, err = run("--cassettes", "elsewhere")
+
+    assert (code, out) == (INPUT, "")
+    assert "so there is nothing to check" in err
+
+
+def test_the_list_can_be_of_one_layer(run: Run) -> None:
+    code, out, _ = run("--list", "--layer", "text", "--layer", "json")
+
+    assert code == PARITY
+    assert [line.split()[0] for line in out.splitlines()] == [one.name for one in (*LAYERS["text"], *LAYERS["json"])]
+
+
+def test_other_plans_run_on_every_case(project: Path, run: Run) -> None:
+    code, out, _ = run("utf8-per-chunk", "latin-1", "--plan", "every:3,bytes", "-j", "1")
+
+    assert code == DIFFERENCE  # both recordings are ASCII
+    assert out.count("NOT CAUGHT") == 2
+    assert "0/2" in out
+
+
+@pytest.fixture(scope="module")
+def bench() -> mutation.Bench:
+    """All committed recordings."""
+    return Where(REPOSITORY / "cassettes", REPOSITORY / "golden").bench()
+
+
+@pytest.mark.parametrize("name", CUT_IN_TWO)
+def test_the_minimal_cut_of_a_mutant_that_cutting_shows_is_small(bench: mutation.Bench, name: str) -> None:
+    catch, _ = mutation.hunt(MUTANTS[name], bench)
+    assert catch is not None
+
+    difference = bench.explained(MUTANTS[name], catch)
+
+    assert difference is not None
+    assert difference.minimal is not None
+    assert len(difference.minimal.cuts) in (1, 2)
+
+
+def test_two_processes_find_what_one_finds(project: Path) -> None:
+    where = Where(project / "cassettes", project / "golden")
+    names = ["done-parsed", "finish-twice", "remainder-dropped"]
+    told: list[int] = []
+
+    one, two = (survey(names, where, jobs=jobs, tell=told.append) for jobs in (1, 2))
+
+    assert one == two
+    assert [fate.mutant for fate in one.fates] == names
+    assert told == [1] * 6
+
+
+def test_a_mutant_is_tried_on_more_cases_than_are_counted_before_it_is_called_a_survivor(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutants_run, "COUNTED", 0)
+    monkeypatch.setattr(mutants_run, "COUNTED_COSTLY", 0)
+
+    found = survey(["finish-twice"], Where(project / "cassettes", project / "golden"))
+
+    assert not found.survivors
+    assert found.fates[0].first is not None
+    assert mutants_cli.exit_code(found) == PARITY
