@@ -14,7 +14,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness.record.wire import LINE_ENDINGS, ScenarioError, comment, compact, made_up, only, pieces, sse
+from harness.record.wire import (
+    LINE_ENDINGS,
+    ScenarioError,
+    as_written,
+    comment,
+    compact,
+    framed,
+    made_up,
+    only,
+    pieces,
+    sse,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,13 +41,13 @@ def encode(name: str, reply: Mapping[str, Any], request: Mapping[str, Any], *, h
     ``reply``: ``says`` (list, see :meth:`Encoder.item`), ``finish`` (a stop reason, or null for a stream that never
     gets there), ``stop_sequence``, ``stop_details``, ``usage`` (``input``, ``output``, and ``cache_read``,
     ``cache_creation``, ``thinking`` tokens, ``web_searches``), ``model``, ``ping`` (false: none), ``line_ending`` (lf,
-    crlf, cr), ``ascii`` (escape all non-ASCII, as some proxies do).
+    crlf, cr), ``ascii`` (escape all non-ASCII, as some proxies do), ``framing`` (see :func:`harness.record.wire.framed`).
 
     Raises:
         ScenarioError: the reply has something this API cannot say.
     """
-    only(reply, "says", "finish", "stop_sequence", "stop_details", "usage", "model", "ping", "line_ending", "ascii")
-    return list(Encoder(name, reply, request, host).events())
+    only(reply, "says", "finish", "stop_sequence", "stop_details", "usage", "model", "ping", "line_ending", "ascii", "framing")
+    return framed(Encoder(name, reply, request, host).events(), reply.get("framing", ()))
 
 
 class Encoder:
@@ -77,12 +88,15 @@ class Encoder:
 
         ``text`` (with ``by``, ``citations``), ``thinking`` (with ``by``, ``signature``), ``tool`` or ``server_tool``
         (with ``arguments``, ``by``), each with ``complete`` (false leaves the block open); ``block`` (one that comes
-        whole), ``ping``, ``comment``, ``event`` (any other event, with its fields), ``error`` (with ``first``: before
-        message_start).
+        whole), ``ping``, ``comment``, ``event`` (any other event, with its fields), ``raw`` (bytes, see
+        :func:`harness.record.wire.as_written`) and ``error`` (each with ``first``: before message_start).
         """
         if "comment" in item:
             only(item, "comment")
             yield comment(item["comment"], self.ending)
+        elif "raw" in item:
+            only(item, "raw", "first")
+            yield as_written(item["raw"])
         elif "ping" in item:
             only(item, "ping")
             yield self.ping()
@@ -106,7 +120,7 @@ class Encoder:
         else:
             raise ScenarioError(
                 f"says: {sorted(item)} holds none of "
-                "text, thinking, tool, server_tool, block, ping, comment, event, error"
+                "text, thinking, tool, server_tool, block, ping, comment, event, raw, error"
             )
 
     def text(self, item: Mapping[str, Any]) -> Iterator[bytes]:

@@ -11,7 +11,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from harness.record.wire import LINE_ENDINGS, ScenarioError, comment, compact, framed, made_up, only, pieces, sse
+from harness.record.wire import (
+    LINE_ENDINGS,
+    ScenarioError,
+    as_written,
+    comment,
+    compact,
+    framed,
+    made_up,
+    only,
+    pieces,
+    sse,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,8 +39,8 @@ def encode(name: str, reply: Mapping[str, Any], request: Mapping[str, Any]) -> l
     stream that never gets there), ``usage`` (``prompt``, ``completion``, and ``cached``, ``reasoning`` tokens),
     ``model``, ``fingerprint``, ``tier``, ``line_ending`` (lf, crlf, cr), ``ascii`` (escape all non-ASCII, as some
     compatible servers do), ``done`` (false: no ``[DONE]``), ``logprobs_key`` (false: choices have
-    no such key, as from reasoning models), ``framing`` (list of ``bom``, ``no-space``, ``folded``: forms of an event
-    stream that the provider does not use and proxies do). ``request`` decides what a real one decides: usage,
+    no such key, as from reasoning models), ``framing`` (forms of an event stream that the provider does not use and
+    proxies do, see :func:`harness.record.wire.framed`). ``request`` decides what a real one decides: usage,
     obfuscation, logprobs, number of choices.
 
     Raises:
@@ -85,16 +96,20 @@ class _Encoder:
     def item(self, item: Mapping[str, Any], *, alone: bool) -> Iterator[bytes]:
         """One thing that is said: ``text``, ``refusal``, ``tool`` (with ``by``, ``choice``), ``comment``, ``error``.
 
-        What only compatible servers say: ``delta`` (a chunk with just that delta), ``data`` (an event with just that data).
+        What only compatible servers say: ``delta`` (a chunk with just that delta, and perhaps ``finish``), ``data`` (an
+        event with just that data), ``raw`` (bytes, see :func:`harness.record.wire.as_written`).
         """
         choice = int(item.get("choice", 0))
         if "comment" in item:
             only(item, "comment")
             yield comment(item["comment"], self.ending)
         elif "delta" in item:
-            only(item, "delta", "choice")
+            only(item, "delta", "choice", "finish")
             self.opened.add(choice)
-            yield self.chunk(choice, item["delta"])
+            yield self.chunk(choice, item["delta"], finish=item.get("finish"))
+        elif "raw" in item:
+            only(item, "raw")
+            yield as_written(item["raw"])
         elif "data" in item:
             only(item, "data")
             yield sse(item["data"], ending=self.ending)
@@ -117,7 +132,7 @@ class _Encoder:
             only(item, "tool", "arguments", "by", "choice")
             yield from self.tool(item, choice, alone=alone)
         else:
-            raise ScenarioError(f"says: {sorted(item)} holds none of text, refusal, tool, comment, error, delta, data")
+            raise ScenarioError(f"says: {sorted(item)} holds none of text, refusal, tool, comment, error, delta, data, raw")
 
     def tool(self, item: Mapping[str, Any], choice: int, *, alone: bool) -> Iterator[bytes]:
         index = self.calls.get(choice, 0)

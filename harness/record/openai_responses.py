@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.record.wire import LINE_ENDINGS, ScenarioError, comment, compact, made_up, only, pieces, sse
+from harness.record.wire import LINE_ENDINGS, ScenarioError, as_written, comment, compact, made_up, only, pieces, sse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -98,15 +98,23 @@ class _Encoder:
         ``text`` (with ``by``, ``annotations``, ``phase``), ``refusal`` (with ``by``), ``reasoning`` (a list of
         summaries, with ``by``), ``tool`` (with ``arguments``, ``by``), ``custom_tool`` (with ``input``, ``by``),
         ``server`` (the type of an item that the provider works on itself, see :meth:`server`), each with ``complete``
-        (false leaves the item open); ``event`` (any other event, with its ``fields``), ``comment``, ``error`` (with
-        ``first``: before response.created; ``flat``: its fields in the event itself, as the reference has them).
+        (false leaves the item open); ``event`` (any other event, with its ``fields``; with ``left_out``
+        the item that is done is not in the final response), ``comment``, ``raw`` (bytes, see
+        :func:`harness.record.wire.as_written`), ``error`` (with ``first``: before response.created; ``flat``: its fields in
+        the event itself, as the reference has them).
         """
         if "comment" in item:
             only(item, "comment")
             yield comment(item["comment"], self.ending)
+        elif "raw" in item:
+            only(item, "raw", "first")
+            yield as_written(item["raw"])
         elif "event" in item:
-            only(item, "event", "fields")
-            yield self.emit(item["event"], **item.get("fields", {}))
+            only(item, "event", "fields", "left_out")
+            fields = item.get("fields", {})
+            yield self.emit(item["event"], **fields)
+            if item["event"] == "response.output_item.done" and not item.get("left_out"):
+                self.output.append(fields["item"])
         elif "error" in item:
             only(item, "error", "first", "flat")
             yield self.emit("error", **(item["error"] if item.get("flat") else {"error": item["error"]}))
@@ -131,7 +139,7 @@ class _Encoder:
         else:
             raise ScenarioError(
                 f"says: {sorted(item)} holds none of "
-                "text, refusal, reasoning, tool, custom_tool, server, event, comment, error"
+                "text, refusal, reasoning, tool, custom_tool, server, event, raw, comment, error"
             )
 
     def message(self, item: Mapping[str, Any]) -> Iterator[bytes]:

@@ -5,7 +5,9 @@
 ``request`` (fields over the file's, null removes one); ``source`` (``simulator``, the default, or ``local-model``); and
 for the simulator ``reply`` (see the encoder of the dialect), ``delivery`` (see :func:`harness.record.wire.deliver`),
 ``end``, ``unsent`` and ``pause_ms``. ``hazard`` is the id of the wire hazard that it shows. Where a dialect has many of
-those, they stand in a second file of the same form, ``hazards-<dialect>.yaml``.
+those, they stand in a second file of the same form, ``hazards-<dialect>.yaml``. What no encoder would say is written down
+in place of a reply: ``wire``, a list of the events as they are (see :func:`harness.record.wire.as_written`; an empty list
+is an empty body). ``content_type`` is sent instead of the one that the dialect's streams have.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import yaml
 from harness.case import STREAM_ENDS, StreamEnd
 from harness.exits import USAGE
 from harness.record.providers import PROVIDERS
-from harness.record.wire import RecordError, ScenarioError, deliver, only
+from harness.record.wire import RecordError, ScenarioError, as_written, deliver, only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +47,10 @@ class Scenario:
     hazard: str = ""
     unsent: int = 0
     """Bytes at the end of the stream that never get sent: where in an event a cut falls."""
+    wire: tuple[bytes, ...] | None = None
+    """The events as they are, in place of a reply."""
+    content_type: str = ""
+    """Sent instead of the one that the dialect's streams come with."""
 
     def writes(self, request: Mapping[str, Any]) -> tuple[bytes, ...]:
         """What the simulated provider sends for ``request``, write by write.
@@ -52,11 +58,11 @@ class Scenario:
         Raises:
             ScenarioError: the scenario has no reply, or one its API cannot give.
         """
-        if self.reply is None:
+        if self.reply is None and self.wire is None:
             raise ScenarioError(f"{self.dialect}/{self.name}: has no reply, so it is not for the simulator")
         try:
             provider = PROVIDERS[self.dialect]
-            events = provider.encode(self.name, self.reply, request)
+            events = list(self.wire or ()) if self.reply is None else provider.encode(self.name, self.reply, request)
             if self.unsent:
                 events[-1] = events[-1][: -self.unsent]
             return tuple(deliver(events, self.delivery, provider.framing))
@@ -93,7 +99,11 @@ def find(dialect: str, name: str) -> Scenario:
 
 
 def _scenario(dialect: str, name: str, item: Mapping[str, Any], base: Mapping[str, Any]) -> Scenario:
-    only(item, "about", "prompt", "request", "source", "reply", "delivery", "end", "pause_ms", "unsent", "hazard")
+    only(
+        item,
+        *("about", "prompt", "request", "source", "reply", "wire", "content_type"),
+        *("delivery", "end", "pause_ms", "unsent", "hazard"),
+    )
     request: dict[str, Any] = {**base}
     if "prompt" in item:
         request.update(PROVIDERS[dialect].ask(item["prompt"]))
@@ -111,6 +121,8 @@ def _scenario(dialect: str, name: str, item: Mapping[str, Any], base: Mapping[st
         pause_ms=item.get("pause_ms", 1.0),
         hazard=item.get("hazard", ""),
         unsent=item.get("unsent", 0),
+        wire=tuple(map(as_written, item["wire"])) if "wire" in item else None,
+        content_type=item.get("content_type", ""),
     )
     if scenario.source not in SOURCES or scenario.end not in STREAM_ENDS:
         raise ScenarioError(f"{dialect}/{name}: unknown source {scenario.source!r} or end {scenario.end!r}")

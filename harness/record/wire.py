@@ -40,16 +40,29 @@ def sse(data: str, event: str | None = None, ending: str = "\n") -> bytes:
     return f"{name}data: {data}{ending}{ending}".encode()
 
 
+def as_written(event: str | Mapping[str, str]) -> bytes:
+    """Bytes as a scenario spells them: a text is UTF-8; in ``{bytes: text}`` each character is the byte of its number."""
+    if isinstance(event, str):
+        return event.encode()
+    only(event, "bytes")
+    try:
+        return event["bytes"].encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise ScenarioError(f"bytes: {event['bytes'][error.start]!r} is not the number of a byte") from error
+
+
 def framed(events: Iterable[bytes], forms: Sequence[str]) -> list[bytes]:
     """The events in other forms that the standard allows.
 
     ``bom`` a byte order mark at the start · ``no-space`` no space after the colons of field names · ``folded`` the data of
-    each event in two lines, cut after its first comma, which means the same JSON
+    each event in two lines, cut after its first comma, which means the same JSON · ``unnamed`` without ``event`` lines
     """
-    unknown = sorted(set(forms) - {"bom", "no-space", "folded"})
+    unknown = sorted(set(forms) - {"bom", "no-space", "folded", "unnamed"})
     if unknown:
-        raise ScenarioError(f"framing: {unknown[0]!r} is none of bom, no-space, folded")
+        raise ScenarioError(f"framing: {unknown[0]!r} is none of bom, no-space, folded, unnamed")
     result = list(events)
+    if "unnamed" in forms:
+        result = [re.sub(rb"(?m)^event: [^\r\n]*\r?\n", b"", event) for event in result]
     if "folded" in forms:
         result = [re.sub(rb"(data: \{[^,\n]*,)", rb"\1\ndata: ", event, count=1) for event in result]
     if "no-space" in forms:

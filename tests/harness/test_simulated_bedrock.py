@@ -60,6 +60,8 @@ def chunks(reply: dict[str, Any], request: dict[str, Any]) -> list[dict[str, Any
 def test_the_messages_of_every_scenario_are_sound_where_they_should_be(dialect: str) -> None:
     for item in scenarios(dialect).values():
         body = b"".join(item.writes(item.request))
+        if item.hazard:  # no such message, or none at all
+            continue
         if item.name in {"bad-checksum", "bad-prelude", "bad-length"} or item.unsent:
             with pytest.raises((AssertionError, struct.error)):
                 taken_apart(body)

@@ -17,7 +17,12 @@ from streamcore.framing.sse import SseFramer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FAMILY = [item for name in OPENAI_FAMILY for item in scenarios(name).values() if item.source == "simulator"]
+FAMILY = [
+    item
+    for name in OPENAI_FAMILY
+    for item in scenarios(name).values()
+    if item.source == "simulator" and not item.hazard  # hazards are what the protocols do not say
+]
 RESPONSES = ("openai-responses", "azure-openai-responses", "xai-responses")
 
 
