@@ -33,6 +33,9 @@ class Case:
     hazard: str = ""
     """The id of the wire hazard that the body shows (``WH-085``), if it was made to show one."""
 
+    shrunk_from: str = ""
+    """The id of the recording that this is a transcript of (:mod:`harness.shrinker`); no reference has a golden for it."""
+
     @cached_property
     def sha256(self) -> str:
         """Hex digest of the body."""

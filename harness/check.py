@@ -11,17 +11,18 @@ from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from harness import cassette
+from harness import cassette, transcripts
 from harness.case import Case
 from harness.chunking import Plan
 from harness.corpus import CorpusError, corpus_cases
 from harness.divergence import Divergences
 from harness.exits import InputError, unknown
 from harness.golden import GoldenCache, GoldenError, GoldenStore
-from harness.mutation import run_mutants
+from harness.mutation import graded_cases, run_mutants
 from harness.references import REFERENCES, references_for
 from harness.runner import Check, GoldenSource, check_cases
 from harness.subjects.load import load_subject
+from harness.subjects.reference import ReferenceSubject, without_known_alarms
 from harness.verdict import CaseResult, MutantResult, RunResult, Verdict
 
 NOTHING_HERE = """\
@@ -76,7 +77,7 @@ def find_cases(cassettes: Path | None, corpora: Sequence[Path], globs: Sequence[
         raise InputError(str(error)) from None
     by_id: dict[str, Case] = {}
     for case in found:
-        if not_a_stream := _not_a_stream(case.body):
+        if not case.hazard and (not_a_stream := _not_a_stream(case.body)):
             raise InputError(f"{case.source}: the body is {not_a_stream}, not a stream of events; {_RECORD_AGAIN}")
         if case.id in by_id:
             raise InputError(f"two cases are called {case.id}: {by_id[case.id].source} and {case.source}; rename one")
@@ -113,7 +114,8 @@ def execute(request: Request, progress: Progress = lambda _: nullcontext(lambda 
     everything = find_cases(request.cassettes, request.corpora, ())
     known = [case.id for case in everything]
     cases = [case for case in everything if selected(case.id, request.globs)]
-    if not cases:
+    shrunk = _transcripts(cases, everything, request)
+    if not cases and not shrunk:
         if request.globs:
             raise InputError(f"no case matches {' '.join(request.globs)}; `streamparity check --list` prints the ids")
         raise InputError(NOTHING_HERE.format(folder=Path.cwd()))
@@ -126,8 +128,10 @@ def execute(request: Request, progress: Progress = lambda _: nullcontext(lambda 
     for spec in request.subjects:
         subject = load_subject(spec)
         check = Check(spec, request.plans, divergences, request.options)
-        with progress(len(cases)) as tell:
-            outcomes = check_cases(cases, check, source, jobs=request.jobs, on_result=tell)
+        with progress(len(cases) + len(shrunk)) as tell:
+            outcomes = check_cases([*cases, *shrunk], check, source, jobs=request.jobs, on_result=tell)
+        if isinstance(subject, ReferenceSubject):
+            outcomes = [without_known_alarms(outcome, divergences) for outcome in outcomes]
         used = {name for case in outcomes for reference in case.references for name in reference.divergences}
         run = {case.case for case in outcomes}
         # Divergences are about streamcore; another subject need not have them.
@@ -145,6 +149,17 @@ def execute(request: Request, progress: Progress = lambda _: nullcontext(lambda 
             )
         )
     return results
+
+
+def _transcripts(cases: Sequence[Case], everything: Sequence[Case], request: Request) -> list[Case]:
+    """Those that are asked for by name, and if all chunkings are to be proven, those of each dialect."""
+    cache = request.cache.with_name("transcripts")
+    if not any(plan.kind == "certificate" and not plan.number for plan in request.plans):
+        return transcripts.named(request.globs, everything, cache)
+    # Whoever asks for some cases does not ask for what other dialects could make of them.
+    found = transcripts.transcripts(cases, borrow=not request.globs, jobs=request.jobs, cache=cache)
+    found += transcripts.named(request.globs, everything, cache)
+    return list({case.id: case for case in found}.values())
 
 
 def _golden_source(request: Request, cases: Sequence[Case], store: GoldenStore) -> Callable[[Case], GoldenSource]:
@@ -174,7 +189,7 @@ def _mutants(request: Request, divergences: Divergences, store: GoldenStore) -> 
     """The mutants run on the committed cassettes, whatever else is checked; without any, on the cases of the corpus."""
     folder = request.cassettes or Path("cassettes")
     if folder.is_dir():
-        return run_mutants(find_cases(folder, (), ()), lambda _: store, divergences)
+        return run_mutants(find_cases(folder, (), ()), lambda _: store, divergences, graded_cases(folder))
     cases = find_cases(None, request.corpora, request.globs)
     return run_mutants(cases, _golden_source(request, cases, store), divergences)
 

@@ -32,13 +32,14 @@ def cli() -> None:
     "subjects",
     multiple=True,
     metavar="S",
-    help="streamcore (default), mutant:NAME, or package.module:attribute; repeatable.",
+    help="streamcore (default), package.module:attribute, 'process:COMMAND' (any language; docs/write-a-subject.md), "
+    "http:package.module:callable (an HTTP client), reference (the AI SDK), or mutant:NAME; repeatable.",
 )
 @click.option(
     "--plan",
     "plan_names",
     metavar="P",
-    help="smoke, standard, exhaustive, or a list such as bytes,every:7,split@12. Default: standard, with --corpus smoke.",
+    help="smoke, standard, exhaustive, or a list such as bytes,every:7,split@12,faults. Default: standard, with --corpus smoke.",
 )
 @click.option(
     "--corpus",
@@ -93,6 +94,24 @@ def cli() -> None:
     help="Run the mutants, which prove that the check can fail.",
 )
 @click.option("--list", "list_only", is_flag=True, help="Print the ids of the cases and stop.")
+@click.option(
+    "--rows",
+    "rows_folder",
+    is_flag=False,
+    flag_value="tests/rows",
+    type=click.Path(path_type=Path),
+    metavar="[DIR]",
+    help="Instead: print every requirement with the tests that prove it, and fail if one has none. "
+    "Default: ./tests/rows.",
+)
+@click.option(
+    "--hazards",
+    is_flag=True,
+    help="Instead: grade the subject on the catalogue of wire hazards (exact, acceptable, wrong).",
+)
+@click.option(
+    "--layer", "layers", multiple=True, metavar="L", help="With --hazards: only this layer, such as 'json'. Repeatable."
+)
 @click.option("--quiet", "-q", is_flag=True, help="Print the verdict only.")
 def check(
     subjects: tuple[str, ...],
@@ -106,6 +125,9 @@ def check(
     jobs: int | None,
     mutants: bool,
     list_only: bool,
+    rows_folder: Path | None,
+    hazards: bool,
+    layers: tuple[str, ...],
     quiet: bool,
 ) -> None:
     """Replay every case through the subject under every plan and compare with the goldens.
@@ -115,9 +137,26 @@ def check(
       streamparity check
       streamparity check --case 'anthropic-messages/*' --plan bytes
       streamparity check --subject mypackage.streaming:Subject --plan exhaustive
+      streamparity check --case 'groq/*' --plan certificate
       streamparity check --case openai-chat/text --plan split@123
+      streamparity check --rows
+      streamparity check --hazards --subject mypackage.streaming:Subject --layer 'sse lines'
     """
     import os
+
+    if rows_folder is not None:
+        from harness.rows import as_table, load_rows
+
+        rows = load_rows(rows_folder)
+        click.echo(as_table(rows))
+        sys.exit(rows.exit_code)
+    if layers and not hazards:
+        raise click.UsageError("--layer goes with --hazards")
+    if hazards:
+        from harness.hazard_table import grade_and_print
+
+        where, specs = cassettes or Path("cassettes"), subjects or ("streamcore",)
+        sys.exit(grade_and_print(where, specs, layers, globs, jobs=jobs or os.cpu_count() or 1, quiet=quiet))
 
     from harness.check import Request, execute, find_cases
     from harness.chunking import PlanError, parse_plans
@@ -191,17 +230,6 @@ def decode(dialect: str | None, chunks: str, summary: bool, policy: str, files: 
         click.echo(line)
 
 
-@cli.command(name="mutants", epilog=EPILOG)
-def list_mutants() -> None:
-    """List the deliberately wrong subjects that every check must catch."""
-    from harness.mutants import MUTANTS
-
-    width = max(map(len, MUTANTS), default=0)
-    for name, mutant in MUTANTS.items():
-        click.echo(f"{name:{width}}  {mutant.requirement:8}  {mutant.description}")
-    click.echo("\nRun one: streamparity check --subject mutant:NAME --no-mutants", err=True)
-
-
 @cli.command(epilog=EPILOG)
 @click.argument("document", type=click.Path(path_type=Path), default=Path("reports/parity.json"))
 @click.option(
@@ -222,10 +250,14 @@ def report(document: Path, html_path: Path) -> None:
 
 def _mount() -> None:
     from harness.golden_cli import golden
+    from harness.mutants_cli import mutants
     from harness.record.cli import record
+    from harness.replay.cli import replay
 
     cli.add_command(golden)
+    cli.add_command(mutants)
     cli.add_command(record)
+    cli.add_command(replay)
 
 
 def _end(message: str, code: int) -> NoReturn:

@@ -55,13 +55,33 @@ def first_difference(
     )
 
 
+def rule_broken(
+    case: Case, rule: str, plan: str, message: str, *, subject: str, options: Sequence[str] = ()
+) -> Difference:
+    """A broken rule as a difference: there are no two lines to hold against each other."""
+    return Difference(
+        against=rule,
+        plan=plan,
+        line=0,
+        expected=None,
+        actual=None,
+        column=0,
+        utf16_offset=None,
+        path="",
+        byte_offset=None,
+        event=None,
+        note=message,
+        reproduce=reproduce_command(case, subject, plan, options),
+    )
+
+
 def reproduce_command(case: Case, subject: str, plan: str, options: Sequence[str] = ()) -> str:
     """The one command that shows the difference again.
 
     A run without a single boundary proves nothing, and is never green: beside a chunking that has none, ``bytes`` is run
     too, so that the command turns green once the difference is gone.
     """
-    if plan == "whole" or plan.startswith("cut"):
+    if plan == "whole" or plan.startswith(("cut@", "cut-", "faults:")):
         plan = f"{plan},bytes"
     words = ["streamparity", "check", *options, "--case", case.id, "--plan", plan]
     if subject != "streamcore":

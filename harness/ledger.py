@@ -19,6 +19,7 @@ from base64 import b64decode
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Literal
 
@@ -70,6 +71,15 @@ class Origin:
     how: How
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first thing that an account is not exact about."""
+
+    message: str
+    entry: Entry | None = None
+    """Where the account of a call breaks; None if those are right, and only their total is not."""
+
+
 @dataclass(frozen=True)
 class Ledger:
     """The account of one case."""
@@ -78,6 +88,8 @@ class Ledger:
     entries: tuple[Entry, ...]
     characters: int
     """Characters of all deltas of arguments, as the parts have them."""
+    frame_ends: tuple[int, ...] = (0,)
+    """Where each frame of the body ends, after the 0 at which the first begins; what is left ends with the body."""
 
     @property
     def located(self) -> int:
@@ -101,34 +113,45 @@ class Ledger:
                 start, end = entry.start, entry.end
                 if entry.offsets:
                     start, end = entry.offsets[at], entry.offsets[at + 1]
-                return Origin(call, entry.frame, start, end, self._chunk(end), entry.how)
+                return Origin(call, entry.frame, start, end, self.chunk(end), entry.how)
         raise IndexError(f"call {call!r} has no character {position}")
 
-    def _chunk(self, end: int) -> int | None:
-        if not self.case.chunks:
-            return None
-        return bisect_right(list(accumulate(self.case.chunks)), end - 1)
+    def chunk(self, end: int) -> int | None:
+        """The recorded chunk that completed the bytes before ``end``; None where the chunks were not recorded."""
+        return bisect_right(self._chunk_ends, end - 1) if self.case.chunks else None
+
+    @cached_property
+    def _chunk_ends(self) -> list[int]:
+        return list(accumulate(self.case.chunks))
 
     def check(self) -> str | None:
         """None if the account is exact; else the first character that it is not exact about."""
+        fault = self.fault()
+        return fault.message if fault is not None else None
+
+    def fault(self) -> Fault | None:
+        """None if the account is exact; else where it first breaks."""
         sums: dict[tuple[int, str], int] = {}
         taken: list[tuple[int, int, Entry]] = []
         for entry in self.entries:
             key = entry.choice, entry.call
             if entry.first != sums.get(key, 0):
-                return f"character {sums.get(key, 0)} of {entry.call!r} is missing"
+                missing = sums.get(key, 0)
+                return Fault(f"character {missing} of {entry.call!r} is missing", entry)
             sums[key] = entry.first + len(entry.delta)
             wrong = self._misread(entry)
             if wrong is not None:
-                return f"character {entry.first + wrong} of {entry.call!r} is not what its bytes say"
+                at = entry.first + wrong
+                return Fault(f"character {at} of {entry.call!r} is not what its bytes say", entry)
             if entry.how != "frame":
                 taken.append((entry.start, entry.end, entry))
         taken.sort(key=lambda each: each[:2])
         for (_, end, _), (start, _, entry) in pairwise(taken):
             if start < end and entry.how != "base64":  # neighbours in base64 share a quantum
-                return f"byte {start} is charged twice, the second time for character {entry.first} of {entry.call!r}"
+                again = f"the second time for character {entry.first} of {entry.call!r}"
+                return Fault(f"byte {start} is charged twice, {again}", entry)
         if sum(sums.values()) != self.characters:
-            return f"{sum(sums.values())} characters are accounted for, of {self.characters}"
+            return Fault(f"{sum(sums.values())} characters are accounted for, of {self.characters}")
         return None
 
     def _misread(self, entry: Entry) -> int | None:
@@ -265,14 +288,14 @@ class _Account:
     def __init__(self, case: Case) -> None:
         self._body = case.body
         self._framing = DIALECTS[case.dialect].framer
-        self._ends = [0, *(frame[-1] for frame in self._framing().feed(case.body))]
+        self.frame_ends = (0, *(frame[-1] for frame in self._framing().feed(case.body)))
         self._frames: dict[int, _Frame] = {}
         self._sums: dict[tuple[int, str], int] = {}
         self.entries: list[Entry] = []
 
     def add(self, key: tuple[int, str], delta: str, frame: int | None) -> None:
         """One delta; ``frame`` is the one that it came out with."""
-        index = min(len(self._ends) - 1 if frame is None else frame, len(self._ends) - 1)
+        index = min(len(self.frame_ends) - 1 if frame is None else frame, len(self.frame_ends) - 1)
         found = self._frame(index).find(delta)
         if found is not None:
             self._enter(key, delta, index, *found)
@@ -286,7 +309,7 @@ class _Account:
     def _frame(self, index: int) -> _Frame:
         """A frame; the one after the last is what the end of input left unterminated."""
         if index not in self._frames:
-            start, end = [*self._ends, len(self._body)][index : index + 2]
+            start, end = [*self.frame_ends, len(self._body)][index : index + 2]
             self._frames[index] = _Frame(self._body, start, end, self._framing)
         return self._frames[index]
 
@@ -310,7 +333,7 @@ class _Account:
         start, end = (offsets[0], offsets[-1]) if offsets else (frame.start, frame.end)
         if how == "base64":
             end += -(end - start) % 4
-        number = index if index + 1 < len(self._ends) else None
+        number = index if index + 1 < len(self.frame_ends) else None
         first = self._sums.get(key, 0)
         self._sums[key] = first + len(delta)
         self.entries.append(Entry(*key, first, delta, number, start, end, how, offsets))
@@ -325,7 +348,7 @@ def ledger(case: Case, walked: Walk) -> Ledger:
         if part["type"] == "tool-input-delta" and delta:
             account.add((part.get("choice", 0), part["id"]), delta, frame)
             total += len(delta)
-    return Ledger(case, tuple(account.entries), total)
+    return Ledger(case, tuple(account.entries), total, account.frame_ends)
 
 
 def ledger_of(case: Case, walked: Walk) -> Ledger | None:

@@ -3,7 +3,7 @@
 Let S_0 .. S_N be the states of a session along a body that is fed byte by byte. If for every i < j feeding ``body[i:j]``
 to S_i gives S_j and exactly the parts emitted between the two, then by induction every one of the 2^(N-1) chunkings gives
 the same parts. The pairs with j - i <= W prove every chunking whose chunks are at most W bytes. Two-way splits alone prove
-two-way splits.
+two-way splits. :mod:`harness.windows` runs them.
 
 A session with snapshots makes this cheap: each S_i is reached once. A session without is run anew for each chunking, and
 then a plan is thinned out to :data:`SAMPLES` chunkings, and says so.
@@ -11,14 +11,15 @@ then a plan is thinned out to :data:`SAMPLES` chunkings, and says so.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from harness.case import Case
-from harness.chunking import PAIRS_UP_TO, Chunking, Plan
+from harness.chunking import PAIRS_UP_TO, WIDEST, Chunking, Plan, parse_plan
 from harness.subjects import PartJson, Session, SnapshotSession
+from harness.verdict import Certificate
+from harness.windows import Windows
 
 SAMPLES = 200
 """Chunkings of one plan that are run on a session without snapshots."""
@@ -44,7 +45,8 @@ class Walk:
         result: list[tuple[int, int | None]] = []
         for at, count in enumerate(self.counts):
             while len(result) < count:
-                frame = self.frames[len(result)] - 1 if self.frames else None
+                # What came out before any frame was whole (its limit was passed, say) belongs to none.
+                frame = self.frames[len(result)] - 1 if self.frames and self.frames[len(result)] else None
                 result.append((at, frame))
         end = len(self.counts) - 1
         result += [(end, None)] * (len(self.parts) - len(result))
@@ -62,6 +64,8 @@ class Outcome:
     broken: tuple[Chunking, list[PartJson]] | None = None
     complaint: str = ""
     """Set instead of a difference when a rule was broken."""
+    certificate: Certificate | None = None
+    """Of a proof that held."""
 
 
 def run(session: Session, body: bytes, chunking: Chunking) -> list[PartJson]:
@@ -97,7 +101,7 @@ def states(session: Any, body: bytes) -> Iterator[Any]:
 
 def prove(plan: Plan, case: Case, open_session: Callable[[], Session], walked: Walk, rule: CutRule) -> Outcome:
     """Runs ``plan`` and compares every chunking with the byte-by-byte walk."""
-    if plan.kind in ("windows", "pairs"):
+    if plan.kind in ("windows", "pairs", "certificate"):
         return _windows(plan, case, open_session, walked)
     if walked.has_snapshots and plan.kind == "every-split":
         return _splits(case, open_session, walked)
@@ -117,12 +121,12 @@ def prove(plan: Plan, case: Case, open_session: Callable[[], Session], walked: W
     return Outcome(len(chunkings), splits, len(chunkings), sampled)
 
 
-def _thinned(chunkings: Iterator[Chunking]) -> tuple[list[Chunking], bool]:
+def _thinned(chunkings: Iterator[Chunking], most: int = SAMPLES) -> tuple[list[Chunking], bool]:
     found = list(chunkings)
-    if len(found) <= SAMPLES:
+    if len(found) <= most:
         return found, False
-    step = (len(found) - 1) / (SAMPLES - 1)
-    return [found[round(index * step)] for index in range(SAMPLES)], True
+    step = (len(found) - 1) / (most - 1)
+    return [found[round(index * step)] for index in range(most)], True
 
 
 def _splits(case: Case, open_session: Callable[[], Session], walked: Walk) -> Outcome:
@@ -167,28 +171,37 @@ def _cuts(case: Case, open_session: Callable[[], Session], walked: Walk, rule: C
 
 
 def _windows(plan: Plan, case: Case, open_session: Callable[[], Session], walked: Walk) -> Outcome:
-    body = case.body
-    if not walked.has_snapshots or (plan.kind == "pairs" and len(body) > PAIRS_UP_TO):
-        return Outcome(0, 0, 0, sampled=not walked.has_snapshots)
-    widest = len(body) if plan.kind == "pairs" else plan.number
-    session: Any = open_session()
-    ahead: deque[Any] = deque()  # S_start .. S_(start + widest), as far as the body goes
-    upcoming = states(open_session(), body)
-    count = 0
-    for start in range(len(body)):
-        while len(ahead) <= min(widest, len(body) - start):
-            ahead.append(next(upcoming))
-        for end in range(start + 1, start + len(ahead)):
-            count += 1
-            session.restore(ahead[0])
-            parts = session.feed(body[start:end])
-            expected = walked.parts[walked.counts[start] : walked.counts[end]]
-            if parts != expected or session.snapshot() != ahead[end - start]:
-                name = f"window@{start}-{end}"
-                # To the end of the stream: what is named must be a difference of parts, not the lack of those to come.
-                parts += session.feed(body[end:]) + session.close()
-                chunking = Chunking(name, tuple(cut for cut in (start, end) if 0 < cut < len(body)), len(body))
-                broken = (chunking, walked.parts[: walked.counts[start]] + parts)
-                return Outcome(count, count, count, sampled=False, broken=broken)
-        ahead.popleft()
-    return Outcome(count, count, count, sampled=False)
+    size = len(case.body)
+    if not walked.has_snapshots:
+        return _sampled(case, open_session, walked) if plan.kind == "certificate" else Outcome(0, 0, 0, sampled=True)
+    if plan.kind == "pairs" and size > PAIRS_UP_TO:
+        return Outcome(0, 0, 0, sampled=False)
+    windows = Windows(case.body, open_session)
+    if windows.walked() != (walked.parts, walked.counts):
+        chunking = Chunking("bytes", tuple(range(1, size)), size)
+        return Outcome(1, 1, 1, sampled=False, broken=(chunking, windows.walked()[0]))
+    if plan.kind == "certificate":
+        broken = windows.certify(plan.number or (size if size <= PAIRS_UP_TO else WIDEST))
+    else:
+        broken = windows.up_to(plan.number or size)
+    proven = windows.certificate
+    count = proven.chunks + (broken is not None)
+    if broken is None:
+        return Outcome(count, count, count, sampled=False, certificate=proven)
+    found = (broken.chunking, broken.parts)
+    return Outcome(count, count, count, sampled=False, broken=found, complaint=broken.complaint)
+
+
+def _sampled(case: Case, open_session: Callable[[], Session], walked: Walk) -> Outcome:
+    """In place of a certificate, for a session without snapshots: half of the samples in two chunks, half in many."""
+    size = len(case.body)
+    half, _ = _thinned(parse_plan("every-split").chunkings(case), SAMPLES // 2)
+    seeds = range(SAMPLES - len(half)) if size > 1 else ()
+    splits = count = 0
+    for chunking in (*half, *(next(parse_plan(f"random:{seed}").chunkings(case)) for seed in seeds)):
+        splits += len(chunking.cuts)
+        count += 1
+        parts = run(open_session(), case.body, chunking)
+        if parts != walked.parts:
+            return Outcome(count, splits, count, sampled=True, broken=(chunking, parts))
+    return Outcome(count, splits, count, sampled=True, certificate=Certificate(size, sampled=True))

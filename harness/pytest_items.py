@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ import pytest
 
 from harness.node_ids import ROOT
 from harness.pytest_run import KNOWN_ERRORS, raised_as
+from harness.report.differences import tried
 from harness.verdict import GREEN, Verdict
 
 if TYPE_CHECKING:
@@ -154,6 +156,9 @@ class CaseItem(ParityItem):
         lines = [_headline(result), f"case       {self.case.id}  ({self.case.source})", f"subject    {self.spec}"]
         for difference in result.differences:
             lines += ["", *described(difference), f"reproduce  {self._reproduce(difference)}"]
+            if self.plan is not None and difference.minimal is not None and difference.minimal.plan != difference.plan:
+                smallest = dataclasses.replace(difference, plan=difference.minimal.plan)
+                lines.append(f"smallest   {self._reproduce(smallest)}")
             self.user_properties += [
                 ("parity_chunking", difference.plan),
                 ("parity_byte_offset", difference.byte_offset),
@@ -224,6 +229,12 @@ def described(difference: Difference) -> list[str]:
         ]
     if difference.note:
         lines.append(f"note       {difference.note}")
+    if difference.minimal is not None:
+        minimal = difference.minimal
+        lines.append(f"minimal    {minimal.plan[:_WIDTH]}: {minimal.statement}")
+        lines += [f"           byte {place.offset}: {place.before} | {place.after}" for place in minimal.cuts[:4]]
+        if minimal.cuts:
+            lines.append(f"           {tried(minimal)}")
     return lines
 
 

@@ -25,7 +25,7 @@ from harness.corpus import CorpusError
 from harness.divergence import DivergenceError, Divergences
 from harness.exits import InputError
 from harness.golden import GoldenCache, GoldenError, GoldenStore
-from harness.mutation import run_mutants
+from harness.mutation import graded_cases, run_mutants
 from harness.oracle import OracleError
 from harness.proof import Walk, walk
 from harness.runner import Check, GoldenSource, check_case
@@ -263,7 +263,8 @@ class ParityRun:
         """All of them, on the cassettes whatever else is replayed; without cassettes on the corpus."""
         folder = self.settings.cassettes
         cases = check.find_cases(folder, (), ()) if folder is not None else self._cases
-        results = run_mutants(cases, self._goldens, self.divergences)
+        catalogue = graded_cases(folder) if folder is not None else None
+        results = run_mutants(cases, self._goldens, self.divergences, catalogue)
         self.mutants += results
         return results
 

@@ -3,37 +3,68 @@
 Pure functions of parts in the AI SDK's spelling. A rule has a name of its own and names the requirement it checks: an
 invariant of the design.
 
-=====================  ===  ========================================================================================
-``part-shape``         V14  every part is an object with a ``type``, and what its type needs
-``stream-start``       V14  ``stream-start`` comes first and once
-``block-order``        V14  a block has one start, then its deltas, then one end
-``block-left-open``    V14  no block is open when the stream finishes without any error
-``one-finish``         V15  one ``finish`` a choice, and nothing but errors after it
-``call-id``            V7   a tool call has an id, and no other call of its choice has it
-``call-name``          V5   a tool call has a name, the same from its start to its end, or one that grew by pieces (V6)
-``call-input``         V9   the deltas of a call's arguments add up to its input
-``call-after-cut``     V13  an ``incomplete_stream`` error is the end: nothing becomes executable after it
-``finish-unexplained`` V18  a recording that was cut does not finish without the provider's own reason, or its error
-``encodable``          V23  what a block says can be encoded as UTF-8 once its deltas are joined
-``usage-count``        V24  token counts are not negative
-=====================  ===  ========================================================================================
+=======================  ===  ======================================================================================
+``part-shape``           V14  every part is an object with a ``type``, and what its type needs
+``stream-start``         V14  ``stream-start`` comes first and once; only an error may come without
+``block-order``          V14  a block has one start, then its deltas, then one end; of some dialects a later block of text
+                              or reasoning has the same id again
+``block-left-open``      V14  no block is open when the stream finishes without any error
+``call-order``           V12  a call starts, grows, ends and is called, in this order and once; or is called at once
+``one-finish``           V15  one ``finish`` a choice, and nothing but errors after it
+``finish-reason``        V16  the unified finish reason is one of the closed set
+``finish-without-call``  V17  a finish ``tool-calls`` without any call is told by a warning, if the subject gives any
+``end-untold``           V18  a stream ends with a finish or with an error, and be it empty
+``finish-unexplained``   V18  a recording that was cut does not finish without the provider's own reason, or its error
+``error-then-stop``      V19  after the provider's own error no finish says ``stop``
+``call-id``              V7   a tool call has an id, and no other call of its choice has it
+``call-name``            V5   a tool call has a name (V8), the same from its start to its end, or one that grew by pieces
+                              (V6); neither name nor id spells ``null``
+``call-input``           V9   the deltas of a call's arguments add up to its input
+``call-after-cut``       V13  an ``incomplete_stream`` error is the end: nothing becomes executable after it
+``encodable``            V23  what a block says can be encoded as UTF-8 once its deltas are joined
+``usage-count``          V24  token counts are whole numbers and not negative
+``finite``               V26  no number is NaN or infinite
+=======================  ===  ======================================================================================
+
+Every invariant of the design, and where it is checked; what needs the wire or a second opinion is no rule of parts:
+
+======  ================================================================================================================
+V1      the plans, which run on any subject and need no golden (:mod:`harness.proof`, :mod:`harness.windows`)
+V2      all rules about blocks and calls keep their state by choice and id
+V3-4    which slot a piece belongs to only the wire says: :mod:`harness.ledger` traces each argument to its frame
+V5-9    ``call-name``, ``call-id``, ``call-input``
+V10-11  ``call-input`` allows the ``{}`` that stands for none; marks of bad arguments stand in the message, not in a part
+V12-19  the rules above; ``cut-at-every-byte`` with :func:`cut_is_legal`; that an error is seen at all, only a golden says
+V20-22  whether snapshots agree, payload was replayed, or a signature changed, only the wire or a golden says
+V23-26  ``encodable``, ``usage-count``, ``finite``; which reasons are unknown (V25) and integers exact only the wire says
+V27     ``faults:keep-alives`` bounds memory; that work is linear is measured by the benchmarks
+V28-29  the golden of the provider's own SDK (:mod:`harness.native`); ``cut-at-every-byte``, which closes at every byte
+======  ================================================================================================================
+
+That a session does not see another one is ``faults:two-streams``.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.canonical import canonical
-from streamcore import jsontext
+from harness.stream_rules import Violation, of_the_stream
+from streamcore import DIALECTS, jsontext
+from streamcore.dialects.base import Dialect
+from streamcore.dialects.compatible.chat import OpenAICompatible
 
 if TYPE_CHECKING:
     from harness.subjects import PartJson
 
 _BLOCK = re.compile(r"(text|reasoning|tool-input)-(start|delta|end)")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD]([89a-fA-F])[0-9a-fA-F]{2}")
+_WRAPPED = re.compile(rb'"bytes":"([A-Za-z0-9+/=]+)"')
+"""Payloads of Bedrock's InvokeModel, which wrap JSON in base64."""
 _NEEDS: dict[str, tuple[str, ...]] = {
     "text-delta": ("id", "delta"),
     "reasoning-delta": ("id", "delta"),
@@ -45,19 +76,13 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 """Keys whose values must be strings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One place at which a rule is broken."""
-
-    rule: str
-    requirement: str
-    message: str
-    index: int
-    """0-based index of the part; the number of parts if it is the end that is wrong."""
-
-
 def violations(
-    parts: Sequence[PartJson], *, end: str = "complete", body: bytes | None = None, dialect: str = ""
+    parts: Sequence[PartJson],
+    *,
+    end: str = "complete",
+    body: bytes | None = None,
+    dialect: str = "",
+    warnings: Sequence[str] | None = None,
 ) -> list[Violation]:
     """Every rule that the parts of one stream break, in order of the parts.
 
@@ -66,14 +91,16 @@ def violations(
         end: how the recording ended (``complete``, ``cut``, ``reset``, ``timeout``).
         dialect: which API's stream it was, where known. The references of some show a call's input in another spelling
             than its deltas; on a stream of any other it is wrong.
+        warnings: the codes of the warnings that the subject gave; None if it is no subject that gives any.
         body: the bytes, where known. A body that itself spells half of a surrogate pair excuses text that has it.
     """
     shapeless = list(_shapes(parts))
     if shapeless:
         return shapeless  # the other rules could not read them
     found = [
+        *of_the_stream(parts, warnings),
         *_stream_start(parts),
-        *_blocks(parts),
+        *_blocks(parts, dialect),
         *_finishes(parts),
         *_calls(parts, dialect),
         *_after_cut(parts),
@@ -107,7 +134,9 @@ def _choice(part: PartJson) -> Any:
     return part.get("choice") or 0
 
 
-def _blocks(parts: Sequence[PartJson]) -> Iterator[Violation]:
+def _blocks(parts: Sequence[PartJson], dialect: str) -> Iterator[Violation]:
+    # The reference of these reads text and reasoning that take turns as blocks of two ids, which it uses again and again.
+    anew = issubclass(DIALECTS.get(dialect, Dialect), OpenAICompatible)
     state: dict[tuple[str, Any, Any], str] = {}
     failed = False
     finished_at = None
@@ -123,7 +152,7 @@ def _blocks(parts: Sequence[PartJson]) -> Iterator[Violation]:
         key = (family, _choice(part), part.get("id"))
         held = state.get(key)
         what = f"{family} block {part.get('id')!r}"
-        if step == "start" and held is not None:
+        if step == "start" and held is not None and not (anew and held == "end" and family != "tool-input"):
             yield Violation("block-order", "V14", f"{what} starts a second time", index)
         elif step != "start" and held is None:
             yield Violation("block-order", "V14", f"{kind} of {what}, which has not started", index)
@@ -200,7 +229,7 @@ def _input(part: PartJson, deltas: list[str] | None, index: int, dialect: str) -
 def _written_anew(text: str, part: PartJson) -> bool:
     """Cohere's reference parses the arguments and writes them again, as ECMAScript does; ``{}`` for none and ``null``."""
     try:
-        value = jsontext.loads(text.encode("utf-8", "surrogatepass")) if text.strip() else None
+        value = jsontext.loads(jsontext.utf8(text)) if text.strip() else None
     except jsontext.JsonTextError:
         return False
     return bool(part["input"] == ("{}" if value is None else jsontext.stringify(value)))
@@ -222,7 +251,7 @@ _OTHER_SPELLINGS: dict[str, Callable[[str, PartJson], bool]] = {
 def _keys_sorted(text: str) -> str | None:
     """The canonical text of the JSON value of ``text``; None if it has none."""
     try:
-        return canonical(jsontext.loads(text.encode("utf-8", "surrogatepass")))
+        return canonical(jsontext.loads(jsontext.utf8(text)))
     except jsontext.JsonTextError:
         return None
 
@@ -239,9 +268,6 @@ def _unexplained_finish(parts: Sequence[PartJson]) -> Iterator[Violation]:
         if part["type"] == "finish" and not explained and (part.get("finishReason") or {}).get("raw") is None:
             message = "the recording was cut, and the stream finishes without a reason from the provider"
             yield Violation("finish-unexplained", "V18", message, index)
-    if not explained and not any(part["type"] == "finish" for part in parts):
-        message = "the recording was cut, and the stream ends neither with a finish nor with an error"
-        yield Violation("finish-unexplained", "V18", message, len(parts))
 
 
 def _usage(parts: Sequence[PartJson]) -> Iterator[Violation]:
@@ -250,7 +276,7 @@ def _usage(parts: Sequence[PartJson]) -> Iterator[Violation]:
             continue
         for side in ("inputTokens", "outputTokens"):
             total = (part["usage"].get(side) or {}).get("total")
-            if isinstance(total, int | float) and total < 0:
+            if isinstance(total, int | float) and (total < 0 or total != int(total)):
                 yield Violation("usage-count", "V24", f"{side}.total is {total}", index)
 
 
@@ -278,8 +304,16 @@ def _encodable(parts: Sequence[PartJson]) -> Iterator[Violation]:
 
 def _surrogates_pair_up(body: bytes) -> bool:
     """Whether the escapes of ``body`` spell as many low halves of surrogate pairs as high ones."""
+    body += b"".join(map(_from_base64, _WRAPPED.findall(body)))
     high = sum(found[1] in b"89abAB" for found in _SURROGATE_ESCAPE.finditer(body))
     return 2 * high == len(_SURROGATE_ESCAPE.findall(body))
+
+
+def _from_base64(text: bytes) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""
 
 
 def _is_incomplete(part: PartJson) -> bool:

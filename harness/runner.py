@@ -15,18 +15,22 @@ from typing import Protocol
 from harness import native
 from harness.canonical import canonical
 from harness.case import Case
-from harness.chunking import Plan, parse_plan
-from harness.difference import first_difference, reproduce_command
+from harness.chunking import Chunking, Plan, cuts_chunking, parse_plan
+from harness.difference import first_difference, rule_broken
 from harness.divergence import Divergences
+from harness.fault_rules import prove_faults
 from harness.golden import GoldenMissing
+from harness.lanes import lanes_of
 from harness.ledger import ledger_of
+from harness.minimal import explained, raised_by
 from harness.proof import Outcome, Walk, prove, walk
 from harness.references import WITHOUT_DIALECT, Reference, references_for
 from harness.rules import cut_is_legal, violations
-from harness.subjects import PartJson, Session, Subject
+from harness.subjects import NotClaimed, PartJson, Session, Subject
 from harness.tool_schemas import check_calls
 from harness.trace import trace_lines
 from harness.verdict import CaseResult, Difference, PlanResult, ReferenceResult, Verdict, worst_of
+from harness.wire_grammar import wire_findings
 
 
 class GoldenSource(Protocol):
@@ -49,6 +53,8 @@ class Check:
     divergences: Divergences
     options: tuple[str, ...] = ()
     """Words of the command line that say where cases and goldens come from, for the commands that reproduce a finding."""
+    minimal: bool = True
+    """Look for the minimal cut of each finding; it costs more than the finding, and hundreds of mutants need but one each."""
 
 
 def check_case(case: Case, subject: Subject, check: Check, goldens: GoldenSource) -> CaseResult:
@@ -72,12 +78,20 @@ def check_case(case: Case, subject: Subject, check: Check, goldens: GoldenSource
         return dataclasses.replace(result, reason=reason)
     try:
         return _checked(case, subject, check, goldens, result)
+    except NotClaimed as refusal:
+        return dataclasses.replace(result, reason=str(refusal))
     except GoldenMissing as missing:
         return dataclasses.replace(result, verdict=Verdict.ERROR, reason=str(missing))
     except Exception as error:  # noqa: BLE001 - a subject may raise anything: that is a finding, not our end
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
-        return dataclasses.replace(result, verdict=Verdict.ERROR, reason=reason)
+        if not check.minimal:
+            return dataclasses.replace(result, verdict=Verdict.ERROR, reason=reason)
+        chunkings = (chunking for plan in check.plans if not plan.is_proof for chunking in plan.chunkings(case))
+        found = raised_by(case, partial(subject.open, case), chunkings, subject=check.subject_spec, options=check.options)
+        differences = [_complaint(case, check, "no-exception", found.plan, reason)] if found else []
+        explained_ones = tuple(dataclasses.replace(one, minimal=found) for one in differences)
+        return dataclasses.replace(result, verdict=Verdict.ERROR, reason=reason, differences=explained_ones)
 
 
 def _checked(case: Case, subject: Subject, check: Check, goldens: GoldenSource, blank: CaseResult) -> CaseResult:
@@ -89,20 +103,26 @@ def _checked(case: Case, subject: Subject, check: Check, goldens: GoldenSource, 
     walked = walk(open_session(), case.body)
     differences: list[Difference] = []
     references = [
-        _against(reference, case, check, goldens, (whole, walked), differences)
-        for reference in references_for(case)
+        _against(reference, case, check, goldens, open_session, (whole, walked), differences)
+        for reference in _references(case)
         if reference.kind != "frames"
     ]
     references += _framing(case, subject, check, goldens, differences)
-    differences += [
-        _complaint(case, check, violation.rule, "whole", violation.message)
-        for violation in violations(whole, end=case.end, body=case.body, dialect=case.dialect)
-    ]
+    given = warnings if hasattr(session, "warnings") else None
+    broken = partial(violations, end=case.end, body=case.body, dialect=case.dialect, warnings=given)
+    uncut = cuts_chunking((), len(case.body))
+    for violation in broken(whole):
+
+        def breaks(parts: list[PartJson], _: Chunking, rule: str = violation.rule) -> bool:
+            return any(rule == other.rule for other in broken(parts))
+
+        complaint = _complaint(case, check, violation.rule, "whole", violation.message)
+        differences.append(_explained(complaint, differences, case, check, open_session, breaks, uncut))
     # Another subject may hand out arguments later than with the frame that brought them, which is no mistake.
-    account = ledger_of(case, walked) if subject.name == "streamcore" else None
-    inexact = account.check() if account else None
+    account = ledger_of(case, walked) if subject.name == "streamcore" and not case.shrunk_from else None
+    inexact = account.fault() if account else None
     if inexact is not None:
-        differences.append(_complaint(case, check, "argument-ledger", "bytes", inexact))
+        differences.append(_complaint(case, check, "argument-ledger", "bytes", inexact.message))
     plans = [check_plan(plan, case, check, open_session, (whole, walked), differences) for plan in check.plans]
     verdicts = [*(one.verdict for one in references), *(one.verdict for one in plans)]
     if differences:
@@ -120,24 +140,33 @@ def _checked(case: Case, subject: Subject, check: Check, goldens: GoldenSource, 
         calls=check_calls(case, whole),
         argument_chars=account.characters if account else 0,
         located_chars=account.located if account else 0,
+        wire=wire_findings(case),
+        lanes=lanes_of(account, inexact, whole) if account else None,
     )
+
+
+def _explained(
+    difference: Difference,
+    earlier: Sequence[Difference],
+    case: Case,
+    check: Check,
+    open_session: Callable[[], Session],
+    wrong: Callable[[list[PartJson], Chunking], bool],
+    start: Chunking,
+) -> Difference:
+    if not check.minimal:
+        return difference
+    about = (check.subject_spec, check.options)
+    return explained(difference, earlier, case, open_session, wrong, start, *about)
+
+
+def _references(case: Case) -> Sequence[Reference]:
+    """None for a transcript: it shows that chunking changes nothing, and what is right its recording shows."""
+    return () if case.shrunk_from else references_for(case)
 
 
 def _complaint(case: Case, check: Check, rule: str, plan: str, message: str) -> Difference:
-    return Difference(
-        against=rule,
-        plan=plan,
-        line=0,
-        expected=None,
-        actual=None,
-        column=0,
-        utf16_offset=None,
-        path="",
-        byte_offset=None,
-        event=None,
-        note=message,
-        reproduce=reproduce_command(case, check.subject_spec, plan, check.options),
-    )
+    return rule_broken(case, rule, plan, message, subject=check.subject_spec, options=check.options)
 
 
 def _against(
@@ -145,13 +174,14 @@ def _against(
     case: Case,
     check: Check,
     goldens: GoldenSource,
+    open_session: Callable[[], Session],
     observed: tuple[list[PartJson], Walk],
     differences: list[Difference],
 ) -> ReferenceResult:
     """The whole body against one golden; a trace reference also byte by byte."""
     golden = goldens.lines(case, reference.name)
     if reference.kind == "final":
-        return _against_native(reference, case, check, golden, observed[0], differences)
+        return _against_native(reference, case, check, golden, open_session, observed[0], differences)
     whole, walked = observed
     emitted_at = walked.emitted_at()
     used: tuple[str, ...] = ()
@@ -173,7 +203,14 @@ def _against(
             emitted_at=emitted_at,  # type: ignore[arg-type]
         )
         if difference is not None:
-            differences.append(difference)
+
+            def wrong(parts: list[PartJson], _: Chunking) -> bool:
+                told = _without_echoes(reference, trace_lines(parts, case.body))
+                excused = check.divergences.excuse(case.id, reference.name, golden, told)
+                return list(excused.expected) != list(excused.actual)
+
+            start = next(parse_plan(plan).chunkings(case))
+            differences.append(_explained(difference, differences, case, check, open_session, wrong, start))
             return ReferenceResult(reference.name, Verdict.FAIL, len(golden), used)
     return ReferenceResult(reference.name, Verdict.DIVERGENCE if used else Verdict.PASS, len(golden), used)
 
@@ -189,6 +226,7 @@ def _against_native(
     case: Case,
     check: Check,
     golden: Sequence[str],
+    open_session: Callable[[], Session],
     parts: list[PartJson],
     differences: list[Difference],
 ) -> ReferenceResult:
@@ -205,7 +243,14 @@ def _against_native(
         note=native.explain(expected, actual),
     )  # fmt: skip
     assert found is not None
-    differences.append(found)
+    message = json.loads(golden[-1])
+
+    def wrong(parts: list[PartJson], _: Chunking) -> bool:
+        theirs, ours = native.project(reference.name, parts, message)
+        return canonical(theirs) != canonical(ours)
+
+    start = cuts_chunking((), len(case.body))
+    differences.append(_explained(found, differences, case, check, open_session, wrong, start))
     return ReferenceResult(reference.name, Verdict.FAIL, 1, (), found.note)
 
 
@@ -214,22 +259,34 @@ def _framing(
 ) -> list[ReferenceResult]:
     """The framing alone, for a subject that offers it: dialect ``sse`` is the same body, decoded to frames only."""
     results = []
-    for reference in references_for(case):
+    for reference in _references(case):
         if reference.kind == "frames" and subject.claims(reference.name):
             framed = dataclasses.replace(case, dialect=reference.name)
-            session = subject.open(framed)
-            whole = session.feed(case.body) + session.close() + _broken_off(session)
-            stepped = subject.open(framed)
-            walked = walk(stepped, case.body)
-            walked.parts.extend(_broken_off(stepped))
-            results.append(_against(reference, case, check, goldens, (whole, walked), differences))
+            open_framing = partial(_Framing, subject, framed)
+            session = open_framing()
+            whole = session.feed(case.body) + session.close()
+            walked = walk(open_framing(), case.body)
+            results.append(_against(reference, case, check, goldens, open_framing, (whole, walked), differences))
     return results
 
 
-def _broken_off(session: Session) -> list[PartJson]:
-    """What ended the framing before its time, for a session that has been closed and says so."""
-    error = getattr(session, "error", None)
-    return [{"type": "error", **error}] if error else []
+class _Framing:
+    """A session of the framing alone, whose last part is what ended it before its time, where it says so."""
+
+    def __init__(self, subject: Subject, framed: Case) -> None:
+        self._session = subject.open(framed)
+        self.feed = self._session.feed
+
+    @property
+    def frames(self) -> int:
+        """Frames so far."""
+        return int(getattr(self._session, "frames", 0))
+
+    def close(self) -> list[PartJson]:
+        """The rest of the frames."""
+        parts = self._session.close()
+        error = getattr(self._session, "error", None)
+        return [*parts, {"type": "error", **error}] if error else parts
 
 
 def check_plan(
@@ -247,17 +304,30 @@ def check_plan(
         outcome = Outcome(1, 0, 1, sampled=False)
         if whole != walked.parts:
             outcome = dataclasses.replace(outcome, broken=(next(plan.chunkings(case)), whole))
+    elif plan.kind == "faults":
+        outcome = prove_faults(plan, case, open_session, walked)
     else:
         outcome = prove(plan, case, open_session, walked, cut_is_legal)
     verdict = Verdict.PASS
     if outcome.broken is not None:
         verdict = Verdict.FAIL
         chunking, parts = outcome.broken
-        name = plan.name if plan.kind in ("windows", "pairs") else chunking.name
-        if outcome.complaint:
-            differences.append(_complaint(case, check, "cut-is-incomplete", name, outcome.complaint))
+        name = chunking.name
+
+        def wrong(parts: list[PartJson], chunking: Chunking) -> bool:
+            return parts != right if chunking.end == len(case.body) else cut_is_legal(parts, walked.parts) is not None
+
+        # Where the uncut body is known to be wrong, single bytes are what there is to go by.
+        right = walked.parts if any(one.plan == "whole" for one in differences) else whole
+        found: Difference | None
+        if outcome.complaint and plan.is_proof:
+            found = None
+            rule, shown_by = ("fault", name) if plan.kind == "faults" else ("state", plan.name)
+            differences.append(_complaint(case, check, rule, shown_by, outcome.complaint))
+        elif outcome.complaint:
+            found = _complaint(case, check, "cut-is-incomplete", name, outcome.complaint)
         else:
-            difference = first_difference(
+            found = first_difference(
                 trace_lines(walked.parts, case.body),
                 trace_lines(parts, case.body),
                 against="bytes",
@@ -268,9 +338,13 @@ def check_plan(
                 emitted_at=walked.emitted_at(),  # type: ignore[arg-type]
                 note="the same bytes, cut otherwise, gave other parts",
             )
-            differences.append(
-                difference or _complaint(case, check, "state", name, "equal parts, but another state is left behind")
-            )
+        if found is None and not outcome.complaint:
+            # The chunking alone would be green: its parts are right.
+            name = plan.name if plan.is_proof else name
+            differences.append(_complaint(case, check, "state", name, "equal parts, but another state is left behind"))
+        elif found is not None:
+            start = chunking if parts != right else next(parse_plan("bytes").chunkings(case))
+            differences.append(_explained(found, differences, case, check, open_session, wrong, start))
     return PlanResult(
         plan=plan.name,
         chunkings=outcome.chunkings,
@@ -278,6 +352,7 @@ def check_plan(
         comparisons=outcome.comparisons,
         sampled=outcome.sampled,
         verdict=verdict,
+        certificate=outcome.certificate,
         reason="" if outcome.chunkings else "needs snapshots" if outcome.sampled else "nothing to run for this body",
     )
 

@@ -16,7 +16,7 @@ Bedrock Converse        ``toolConfig.tools[].toolSpec``: ``inputSchema.json`` by
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
@@ -39,15 +39,18 @@ _NO_RETRIEVAL: Registry[Any] = Registry()
 
 
 def check_calls(case: Case, parts: Sequence[PartJson]) -> tuple[CallCheck, ...]:
-    """One line for each ``tool-call`` of the parts, in order."""
+    """One line for each of ``finished_calls(parts)``, in order."""
     body = (case.request or {}).get("body")
     schemas = declared(body) if isinstance(body, Mapping) else {}
-    return tuple(
-        _check(part, schemas.get(part["toolName"], _NOTHING))
-        for part in parts
-        if part.get("type") == "tool-call"
-        and all(isinstance(part.get(key), str) for key in ("toolCallId", "toolName", "input"))
-    )
+    return tuple(_check(part, schemas.get(part["toolName"], _NOTHING)) for part in finished_calls(parts))
+
+
+def finished_calls(parts: Iterable[PartJson]) -> Iterator[PartJson]:
+    """Each ``tool-call`` of the parts that has an id, a name and arguments."""
+    for part in parts:
+        whole = all(isinstance(part.get(key), str) for key in ("toolCallId", "toolName", "input"))
+        if whole and part.get("type") == "tool-call":
+            yield part
 
 
 _NOTHING = object()

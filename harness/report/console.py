@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, TextIO
 
 from click import style
 
+from harness.report.certificates import proof_lines
 from harness.report.dialects import dialect_lines
-from harness.report.differences import OWN_TRACES, DifferenceView, mark_of, view_of
+from harness.report.differences import OWN_TRACES, DifferenceView, mark_of, tried, view_of
 from harness.report.document import seal
 from harness.report.html import human_size
 from harness.report.matrix import by_severity, worst_first
 from harness.report.visible import ascii_only
-from harness.verdict import GREEN, CaseResult, Difference, MutantResult, RunResult, Verdict
+from harness.verdict import GREEN, CaseResult, Difference, MinimalCut, MutantResult, RunResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +32,8 @@ CONTEXT = 40
 MAX_DIFFERENCES = 3
 """Differences printed for one case; the report has more."""
 MAX_NOTE = 500
+MAX_CUTS = 4
+"""Cuts printed of one minimal cut."""
 
 _COLOURS = {Verdict.PASS: "green", Verdict.DIVERGENCE: "yellow", Verdict.CONFLICT: "blue", Verdict.FAIL: "red"}
 _RAISED = re.compile(r"^\w[\w.]*: .*\(.+:\d+\)$", re.DOTALL)
@@ -126,6 +129,7 @@ def summarise(run: RunResult, report: Path | None = None, *, quiet: bool = False
         ]
         blocks += [f"{paint.verdict(Verdict.ERROR)} {ascii_only(problem)}" for problem in run.problems]
         blocks += dialect_lines(run)
+        blocks += proof_lines(run)
     return "\n".join([*blocks, _last_line(run, report, paint)])
 
 
@@ -154,6 +158,9 @@ def _case_block(case: CaseResult, paint: _Paint) -> str:
     lines = [f"{paint.verdict(case.verdict)} {paint(ascii_only(case.case), bold=True)}"]
     if case.reason:
         lines.append(f"  {_short(case.reason)}")
+    for finding in case.wire[:MAX_CUTS]:
+        place = "at its end" if finding.event is None else f"event {finding.event}"
+        lines.append(f"  the recording leaves its grammar, {place}: {_short(finding.message)}")
     for difference in case.differences[:MAX_DIFFERENCES]:
         lines += _difference_lines(view_of(difference, case, case.subject), paint)
     left = len(case.differences) - MAX_DIFFERENCES
@@ -170,8 +177,20 @@ def _difference_lines(view: DifferenceView, paint: _Paint) -> Iterator[str]:
         yield f"    {_short(difference.note)}"
     if view.sides:
         yield from (f"    {line}" for line in _context(view, paint))
-    if difference.reproduce:
-        yield f"    {paint('reproduce:', dim=True)} {ascii_only(difference.reproduce)}"
+    if difference.minimal is not None:
+        yield from (f"    {line}" for line in _minimal_lines(difference.minimal))
+    command = difference.minimal.reproduce if difference.minimal is not None else difference.reproduce
+    if command:
+        yield f"    {paint('reproduce:', dim=True)} {ascii_only(command)}"
+
+
+def _minimal_lines(minimal: MinimalCut) -> Iterator[str]:
+    yield f"minimal: {_short(minimal.plan)}, {_short(minimal.statement)}"
+    for place in minimal.cuts[:MAX_CUTS]:
+        seen = ascii_only(f"{place.text_before} | {place.text_after}")
+        yield f"  byte {place.offset}: {place.before} | {place.after}   {seen}"
+    if minimal.cuts:
+        yield f"  {tried(minimal)}"
 
 
 def _headline(view: DifferenceView) -> str:

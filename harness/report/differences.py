@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.report.visible import Unit, code_point_name, is_visible, shown, unit_at, units, visible
 
 if TYPE_CHECKING:
-    from harness.verdict import CaseResult, Difference
+    from harness.verdict import CaseResult, Difference, MinimalCut
 
 CONTEXT = 40
 """Characters shown on either side of the one that differs."""
@@ -93,6 +93,16 @@ def view_of(difference: Difference, case: CaseResult | None, subject: str) -> Di
     name = OWN_TRACES.get(difference.against, difference.against)
     mark = mark_of(expected, actual)
     return DifferenceView(difference, kind, (_side(label, name, expected, mark), _side("ours", subject, actual, mark)))
+
+
+def tried(minimal: MinimalCut) -> str:
+    """What a minimal cut rests on: how many ways of cutting were run, and what ended the search."""
+    told = f"{minimal.runs:,} ways of cutting run"
+    if minimal.singles_tried:
+        told += f"; {minimal.singles_failed:,} of {minimal.singles_tried:,} single cuts fail"
+    if not minimal.bounded:
+        return told
+    return f"{told}; ended by its bound, so {'not every cut was tried' if len(minimal.cuts) == 1 else 'there may be a smaller one'}"
 
 
 def first_column(left: str, right: str) -> int:

@@ -22,8 +22,9 @@ from jsonschema.exceptions import best_match
 
 from harness.exits import InputError
 from harness.files import write_atomically
+from harness.report.lanes import most_telling
 from harness.report.visible import ascii_only
-from harness.verdict import GREEN, RunResult, Verdict, worst_of
+from harness.verdict import GREEN, CaseResult, RunResult, Verdict, worst_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,9 +58,10 @@ def seal(run: RunResult) -> RunResult:
     for one, other in itertools.pairwise(cases):
         if (one.case, one.subject) == (other.case, other.subject):
             raise DocumentError(f"{ascii_only(one.case)}: two results for one case of {ascii_only(one.subject)}")
+    drawn = {id(case) for case in most_telling(cases)}
     ordered = dataclasses.replace(
         run,
-        cases=tuple(cases),
+        cases=tuple(case if case.lanes is None or id(case) in drawn else _undrawn(case) for case in cases),
         mutants=tuple(sorted(run.mutants, key=lambda mutant: mutant.name)),
         stale_divergences=tuple(sorted(run.stale_divergences)),
         divergence_reasons=tuple(sorted(run.divergence_reasons)),
@@ -67,6 +69,10 @@ def seal(run: RunResult) -> RunResult:
     if ordered.verdict is not Verdict.PASS:
         return ordered
     return dataclasses.replace(ordered, problems=tuple(_emptiness(ordered)))
+
+
+def _undrawn(case: CaseResult) -> CaseResult:
+    return dataclasses.replace(case, lanes=None)
 
 
 def _emptiness(run: RunResult) -> Iterator[str]:

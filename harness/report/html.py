@@ -19,8 +19,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.files import write_atomically
-from harness.report import matrix
-from harness.report.differences import DifferenceView, view_of
+from harness.report import lanes, matrix
+from harness.report.certificates import proof_lines, statements
+from harness.report.differences import DifferenceView, tried, view_of
 from harness.report.document import DocumentError, digest_of, seal
 from harness.report.visible import visible
 from harness.report.wire import WireStrip, wire_strip
@@ -72,7 +73,7 @@ def render(run: RunResult) -> str:
         DocumentError: two results for one case.
     """
     run = seal(run)
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = _asset("page.css") + _asset("lanes.css") + lanes.highlight_rules(), _asset("page.js")
     groups = matrix.groups(run)
     noted = matrix.by_severity(case for case in run.cases if case.differences or case.verdict not in GREEN)
     red = [case for case in noted if case.verdict not in GREEN]
@@ -95,6 +96,9 @@ def render(run: RunResult) -> str:
             unlisted=max(0, len(red) - MAX_CARDS - MAX_LISTED),
             unnamed=len(named) - len(named_cards),
             with_cards={card.anchor for card in (*cards, *named_cards)},
+            drawings=[lanes.drawing(case, matrix.anchor_of(case, run)) for case in lanes.most_telling(run.cases)],
+            arguments=_arguments(run),
+            proven=proof_lines(run),
             divergences=_divergences(run),
             conflicts=_conflicts(run),
             mutants=[
@@ -138,6 +142,7 @@ def _environment() -> Environment:
     environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["size"] = human_size
     environment.filters["clip"] = clip
+    environment.filters["tried"] = tried
     environment.globals["glyphs"] = matrix.GLYPHS
     environment.globals["Verdict"] = Verdict
     return environment
@@ -210,6 +215,18 @@ def _card(case: CaseResult, run: RunResult) -> Card:
     )
 
 
+def _arguments(run: RunResult) -> dict[str, int]:
+    """Characters of arguments in the whole run, and what became of their accounts."""
+    counted = [case for case in run.cases if case.argument_chars]
+    return {
+        "cases": len(counted),
+        "characters": sum(case.argument_chars for case in counted),
+        "located": sum(case.located_chars for case in counted),
+        "broken": sum(case.lanes is not None and bool(case.lanes.fault) for case in run.cases),
+        "undrawn": sum(case.lanes is None for case in counted),
+    }
+
+
 def _mutant_view(mutant: MutantResult) -> DifferenceView | None:
     return view_of(mutant.difference, None, mutant.name) if mutant.difference is not None else None
 
@@ -254,6 +271,7 @@ def _details(row: matrix.Row) -> Any:
         ["reason", clip(case.reason)],
         ["says", clip(case.text)],
         ["warnings", ", ".join(f"{code} \u00d7{count}" for code, count in row.warnings)],
+        ["proven", statements(case)],
         ["chunks", _chunks(case.chunks)],
         *(["call", clip(_call(one))] for one in case.calls[:MAX_CALLS]),
         ["arguments", _traced(case)],
@@ -261,6 +279,7 @@ def _details(row: matrix.Row) -> Any:
     return _all_visible(
         {
             "case": case.case,
+            "drawn": case.lanes is not None,
             "facts": [fact for fact in facts if fact[1]],
             "references": [
                 [one.reference, one.verdict.value, one.lines, ", ".join(one.divergences), clip(one.reason)]

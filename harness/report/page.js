@@ -1,6 +1,6 @@
 // Search, verdict filters, details of a case, copy buttons. The page says everything that matters without this script.
 // Recorded text gets into the page through textContent only. What is shown is mirrored in the address:
-// #q=tool&v=fail,error&case=openai-chat/text&ev=12&u16=345
+// #q=tool&v=fail,error&case=openai-chat/text&ev=12&u16=345, or #lanes=openai-chat/tool for the drawing of its tool calls
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
@@ -13,7 +13,7 @@
     verdict: row.dataset.v,
     text: `${decoded(row.dataset.k)} ${row.cells[0].textContent} ${row.dataset.s || ""}`.toLowerCase(),
   }));
-  const followers = [...document.querySelectorAll("#differences [data-k]")];
+  const followers = [...document.querySelectorAll("#differences [data-k], #calls [data-k]")];
   let state = {};
 
   function element(name, className, ...children) {
@@ -46,13 +46,15 @@
       const at = pair.indexOf("=");
       if (at > 0) found[pair.slice(0, at)] = pair.slice(at + 1);
     }
-    if (found.subject) found.case += `&subject=${found.subject}`;
+    for (const key of ["case", "row", "lanes"]) {
+      if (found.subject && found[key]) found[key] += `&subject=${found.subject}`;
+    }
     return found;
   }
 
   function write(changes) {
     const next = { ...state, ...changes };
-    if ("case" in changes) delete next.subject;
+    if ("case" in changes) delete next.lanes;
     const pairs = Object.entries(next).filter(([key, value]) => value && key !== "subject");
     const hash = pairs.map(([key, value]) => `${key}=${value}`).join("&");
     history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
@@ -120,6 +122,11 @@
       const heads = ["Reference", "Verdict", "Golden lines", "Divergences", "Reason"];
       tables.append(table("References", heads, details.references));
     }
+    if (details.drawn) {
+      const link = element("a", "", "Its tool calls, drawn");
+      link.href = `#lanes=${row.dataset.k}`;
+      box.append(element("p", "", link));
+    }
     box.append(tables);
     const more = element("tr", "more");
     const cell = more.insertCell();
@@ -135,6 +142,12 @@
   }
 
   function go() {
+    const drawn = state.lanes && document.getElementById(`lanes=${state.lanes}`);
+    if (drawn) {
+      drawn.parentElement.open = true;
+      drawn.parentElement.scrollIntoView({ behavior: "instant" });
+      return;
+    }
     const key = state.case || state.row;
     const entry = rows.find((one) => one.key === key);
     if (!key || !entry) return;
@@ -190,7 +203,7 @@
   }
   // Following a link to the place where one is changes no address, but may have to open the place again.
   document.addEventListener("click", (event) => {
-    const link = event.target.closest('a[href^="#case="]');
+    const link = event.target.closest('a[href^="#case="], a[href^="#lanes="]');
     if (link && link.getAttribute("href") === location.hash) go();
   });
   addEventListener("hashchange", () => {
@@ -204,6 +217,18 @@
     }
     start();
   });
+  // The bytes of a fragment may be out of sight within their box: the box follows, the page stays where it is.
+  function follow(event) {
+    const fragment = event.target.closest && event.target.closest(".lanes [data-f]");
+    const box = fragment && fragment.closest(".lanes").querySelector(".bytes");
+    if (!box || box.contains(fragment)) return;
+    const bytes = box.querySelector(`[data-f~="${fragment.dataset.f}"]`);
+    if (!bytes) return;
+    const [inner, outer] = [bytes.getBoundingClientRect(), box.getBoundingClientRect()];
+    if (inner.top < outer.top || inner.bottom > outer.bottom) box.scrollTop += inner.top - outer.top - box.clientHeight / 3;
+  }
+  document.addEventListener("pointerover", follow);
+  document.addEventListener("focusin", follow);
   addEventListener("beforeprint", () => {
     for (const one of document.querySelectorAll(".card details")) one.open = true;
   });

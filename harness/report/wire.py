@@ -55,9 +55,9 @@ def wire_strip(case: CaseResult, difference: Difference) -> WireStrip | None:
     recorded = list(accumulate(case.chunks))[:-1]
     return WireStrip(
         size=case.body_bytes,
-        recorded=_path(recorded, case.body_bytes),
+        recorded=tick_path(recorded, case.body_bytes),
         recorded_chunks=len(case.chunks),
-        cuts=_path(cuts, case.body_bytes),
+        cuts=tick_path(cuts, case.body_bytes),
         cut_count=len(cuts),
         fed=fed,
         at=difference.byte_offset,
@@ -79,7 +79,8 @@ def _cuts(case: CaseResult, chunking: str) -> tuple[tuple[int, ...], int]:
     return (), size
 
 
-def _path(offsets: Iterable[int], size: int) -> str:
+def tick_path(offsets: Iterable[int], size: int) -> str:
+    """An SVG path with a tick at each of ``offsets``, for a view box of ``RESOLUTION`` by 9."""
     steps = list(_steps(offsets, size))
     if len(steps) > DENSE:
         return f"M{steps[0]} 0H{steps[-1]}V9H{steps[0]}Z"  # a solid band: what the eye would see anyway

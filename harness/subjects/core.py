@@ -5,11 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from harness.case import Case
 from harness.subjects import PartJson
+from harness.subjects.remembering import DecoderSession
 from streamcore import DIALECTS, Decoder, ErrorKind, ErrorStage, Snapshot
 from streamcore.framing import Framer
 from streamcore.framing.eventstream import EventStreamFrame, EventStreamFramer, HeaderValue
@@ -39,6 +40,10 @@ class CoreSession:
     def restore(self, snapshot: Snapshot) -> None:
         """Puts the decoder's state back."""
         self._decoder.restore(snapshot)
+
+    def for_proof(self) -> Self | DecoderSession:
+        """The same decoder, in the way that is the cheapest for a proof; a subclass, which may feed it differently, as it is."""
+        return DecoderSession(self._decoder) if type(self) is CoreSession else self
 
     @property
     def warnings(self) -> list[str]:

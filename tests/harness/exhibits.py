@@ -75,6 +75,11 @@ def says(word: str) -> list[dict[str, Any]]:
     return block({"type": "text_delta", "text": word}, start={"type": "text", "text": ""})
 
 
+def index_last(delta: dict[str, Any]) -> dict[str, Any]:
+    """The same piece of a tool call with its keys in another order."""
+    return {key: delta[key] for key in sorted(delta, key=lambda key: (key == "index", key))}
+
+
 @dataclass(frozen=True)
 class Exhibit:
     """A body on which a mutant is wrong under some plans, and right under others."""
@@ -95,6 +100,7 @@ INTERLEAVED = (
     call(0, "1}"),
     call(1, "2}"),
 )
+B_YML = {"name": "b", "yml_content": 'title: "b"\n'}
 HELLO = text("Hé", "llo 🚀!", " .")
 PRETTY = b'data: {"id":"c","created":1,"model":"m",\r\ndata: "choices":[]}\r\n\r\n' + text("a", end="\r\n")
 THINKING = block(
@@ -224,5 +230,31 @@ EXHIBITS: dict[str, tuple[Exhibit, ...]] = {
     "skipped-text-repeated": (
         Exhibit(text("I", " am", " here"), ("whole", "bytes")),
         Exhibit(text("Hello", " there"), (), ("whole", "bytes")),
+    ),
+    "arguments-before-id-dropped": (
+        Exhibit(tools(call(0, '{"x"'), call(0, ":", "f", "a"), call(0, "1}")), ("whole", "bytes")),
+        Exhibit(tools(*INTERLEAVED), (), ("whole", "bytes")),
+    ),
+    "keys-in-order": (
+        Exhibit(tools(*map(index_last, INTERLEAVED)), ("whole", "bytes")),
+        Exhibit(tools(*map(index_last, ONE_CALL)), (), ("whole", "bytes")),
+        Exhibit(tools(*INTERLEAVED), (), ("whole", "bytes")),
+        Exhibit(tools(*TWO_ON_ONE_INDEX), (), ("whole", "bytes")),
+    ),
+    "id-only-lost": (
+        Exhibit(tools(*ONE_CALL, call(1, "", None, "b")), ("whole", "bytes")),
+        Exhibit(tools(call(0, "", None, "a"), finish=None), ("whole", "bytes")),
+        Exhibit(tools(*INTERLEAVED), (), ("whole", "bytes")),
+        Exhibit(tools(*ONE_CALL[:2], finish=None), (), ("whole", "bytes")),
+    ),
+    "contents-by-position": (
+        Exhibit(tools(call(0, json.dumps({"files": [{"name": "a"}, B_YML]}), "f", "a")), ("whole", "bytes")),
+        Exhibit(tools(call(0, json.dumps({"files": [B_YML, {"name": "a"}]}), "f", "a")), (), ("whole", "bytes")),
+        Exhibit(message(*tool(json.dumps({"files": [{}, B_YML]}))), ("whole", "bytes"), (), ANTHROPIC_MESSAGES),
+    ),
+    "past-last-piece": (
+        Exhibit(text("Hello", " there", " again"), ("whole", "bytes")),
+        Exhibit(text("Hello", " there"), (), ("whole", "bytes")),
+        Exhibit(message(*says("a")), (), ("whole", "bytes"), ANTHROPIC_MESSAGES),
     ),
 }

@@ -7,7 +7,18 @@ import hashlib
 import shlex
 from typing import Any
 
-from harness.verdict import CaseResult, Difference, MutantResult, PlanResult, ReferenceResult, RunResult, Verdict
+from harness.verdict import (
+    CaseResult,
+    CutPlace,
+    Difference,
+    MinimalCut,
+    MutantResult,
+    PlanResult,
+    ReferenceResult,
+    RunResult,
+    Verdict,
+    WireFinding,
+)
 
 DIALECTS = {
     "openai-chat": ("ai.openai.chat", "openai.chat", "sse"),
@@ -35,6 +46,33 @@ def difference(**changes: Any) -> Difference:
         byte_offset=1204,
         event=12,
         note="U+FFFD was made: bytes of one character were decoded apart",
+        reproduce="streamparity check --case anthropic-messages/text --plan split@1204",
+    )
+    return dataclasses.replace(base, **changes)
+
+
+def minimal(**changes: Any) -> MinimalCut:
+    """One cut inside a character."""
+    place = CutPlace(
+        offset=1204,
+        event=12,
+        position="inside a UTF-8 character",
+        character="U+00E9 LATIN SMALL LETTER E WITH ACUTE",
+        before="63 61 66 C3",
+        after="A9 20 69 6E",
+        text_before="caf\u27e8C3\u27e9",
+        text_after="\u27e8A9\u27e9 in",
+    )
+    base = MinimalCut(
+        plan="split@1204",
+        cuts=(place,),
+        chunk=None,
+        statement="fails if and only if a chunk ends between 0xC3 and 0xA9 of U+00E9 LATIN SMALL LETTER E WITH ACUTE in event 12",
+        exact=True,
+        runs=2014,
+        singles_tried=1999,
+        singles_failed=1,
+        bounded=False,
         reproduce="streamparity check --case anthropic-messages/text --plan split@1204",
     )
     return dataclasses.replace(base, **changes)
@@ -124,7 +162,7 @@ def hostile() -> RunResult:
                 path=HOSTILE,
                 reproduce=shlex.join(["streamparity", "check", "--case", f"openai-chat/{HOSTILE}"]),
             ),
-            difference(against=HOSTILE, plan=HOSTILE),
+            difference(against=HOSTILE, plan=HOSTILE, minimal=minimal(plan=HOSTILE, statement=HOSTILE, reproduce=HOSTILE)),
         ),
     )
     emoji = ("\\ud83d\\ude00" * 2000, "\\ud83d\\ude00" * 1999 + "\\ud83d\\ude01")
@@ -171,7 +209,8 @@ def troubled() -> RunResult:
         "anthropic-messages/text",
         verdict=Verdict.FAIL,
         references=(ReferenceResult("ai.anthropic", Verdict.FAIL, 24), ReferenceResult("sse", Verdict.PASS, 18)),
-        differences=(difference(), rule_broken()),
+        differences=(difference(minimal=minimal()), rule_broken()),
+        wire=(WireFinding(5, "stop while block 0 is in the state stopped"), WireFinding(None, HOSTILE)),
     )
     return passing(
         cases=(

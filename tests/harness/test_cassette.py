@@ -20,7 +20,7 @@ from harness.cassette import Cassette, CassetteError, Interaction, Recorded, Red
 from harness.record.providers import PROVIDERS
 
 ROOT = Path(__file__).parents[2] / "cassettes"
-COMMITTED = sorted(ROOT.glob("*/*.yaml"))
+COMMITTED = [path for path in sorted(ROOT.glob("*/*.yaml")) if path.parent.name != module.NOT_CASSETTES]
 
 HOSTILE_BODIES = [
     b"",
@@ -257,7 +257,8 @@ class TestCommitted:
         assert module.dumps(cassette) == path.read_text("utf-8")
 
     def test_plain_vcrpy_plays_the_whole_body(self, path: Path) -> None:
-        (interaction,) = module.load(path).interactions
+        cassette = module.load(path)
+        (interaction,) = cassette.interactions
         with (
             vcr.use_cassette(str(path), record_mode="none") as tape,
             httpx.Client() as client,
@@ -270,6 +271,7 @@ class TestCommitted:
         ):
             body = b"".join(response.iter_raw())
             assert response.status_code == interaction.status
-            assert response.headers["content-type"].startswith(PROVIDERS[path.parent.name].form.content_type)
+            kind = PROVIDERS[path.parent.name].form.content_type
+            assert response.headers["content-type"].startswith(kind) or cassette.recorded.hazard == "WH-082"
         assert hashlib.sha256(body).hexdigest() == interaction.sha256
         assert tape.all_played

@@ -310,7 +310,7 @@ def test_a_document_that_is_missing_or_none(project: Path, run: Run) -> None:
 
 
 def test_the_mutants_are_listed(run: Run) -> None:
-    code, out, err = run("mutants")
+    code, out, err = run("mutants", "--list")
 
     assert code == PARITY
     assert any(line.startswith("latin-1  ") for line in out.splitlines())

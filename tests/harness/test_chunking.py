@@ -150,6 +150,8 @@ def test_structural_cuts_stand_beside_each_byte_that_means_something(body: bytes
         ("split:12", Plan("split@12", "split", 12)),
         ("cut@0", Plan("cut@0", "cut", 0)),
         ("pairs", Plan("pairs", "pairs", 0)),
+        ("certificate", Plan("certificate", "certificate", 0)),
+        ("certificate:64", Plan("certificate:64", "certificate", 64)),
     ],
 )
 def test_a_plan_by_name(name: str, plan: Plan) -> None:
@@ -157,7 +159,7 @@ def test_a_plan_by_name(name: str, plan: Plan) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Whole", "every", "every:", "every:0", "windows:0", "every:-1", "every:x", "random@1", "bytes ", "all"]
+    "name", ["", "Whole", "every", "every:", "every:0", "windows:0", "certificate:0", "every:-1", "every:x", "random@1", "bytes ", "all"]
 )
 def test_an_unknown_plan_names_those_that_exist(name: str) -> None:
     with pytest.raises(PlanError) as raised:
@@ -165,7 +167,8 @@ def test_an_unknown_plan_names_those_that_exist(name: str) -> None:
 
     assert str(raised.value) == (
         f"no plan is called {name!r}; there are whole, bytes, recorded, structural, every-split, cut-at-every-byte, pairs, "
-        "every:K, random:SEED, windows:W, split@N, cut@N, smoke, standard, exhaustive"
+        "certificate, every:K, random:SEED, windows:W, certificate:W, split@N, cuts@A,B, chunk@A-B, cut@N, faults:NAME, smoke, "
+        "standard, exhaustive, faults"
     )
 
 
@@ -179,8 +182,8 @@ def test_lists_and_sets_of_plans_are_expanded_in_order_each_plan_once() -> None:
 def test_the_plan_sets_have_what_their_users_rely_on() -> None:
     sizes = {name: len(parse_plans(name)) for name in PLAN_SETS}
 
-    assert sizes == {"smoke": 68, "standard": 14, "exhaustive": 74}
-    assert {"every-split", "cut-at-every-byte", "windows:64", "pairs"} <= set(PLAN_SETS["exhaustive"])
+    assert sizes == {"smoke": 68, "standard": 14, "exhaustive": 73, "faults": 10}
+    assert {"every-split", "cut-at-every-byte", "certificate"} <= set(PLAN_SETS["exhaustive"])
     assert not {"every-split", "cut-at-every-byte"} & set(PLAN_SETS["smoke"])
 
 
@@ -190,7 +193,7 @@ def test_a_list_with_nothing_or_something_unknown(names: str, message: str) -> N
         parse_plans(names)
 
 
-@pytest.mark.parametrize("name", ["windows:4", "pairs"])
+@pytest.mark.parametrize("name", ["windows:4", "pairs", "certificate", "certificate:4"])
 def test_a_proof_has_no_list_of_chunkings(name: str) -> None:
     with pytest.raises(PlanError, match=f"plan {name} is a proof"):
         chunkings(name, b"abc")

@@ -16,7 +16,7 @@ from harness.cassette import iter_cases
 from harness.divergence import Divergences
 from harness.golden import GoldenStore
 from harness.json_tokens import characters, string_values
-from harness.ledger import Ledger, ledger, ledger_of
+from harness.ledger import Fault, Ledger, ledger, ledger_of
 from harness.proof import Walk, walk
 from harness.runner import Check, check_case
 from harness.subjects.core import CoreSession, CoreSubject
@@ -173,6 +173,11 @@ def test_a_wrong_account_names_its_first_character() -> None:
     twice = dataclasses.replace(first, first=11)
     message = check(first, second, third, twice, characters=16)
     assert message == f"byte {first.start} is charged twice, the second time for character 11 of 'a'"
+    broken = dataclasses.replace(found, entries=(first, wrong, third)).fault()
+    assert broken is not None
+    assert broken.entry is wrong
+    total = dataclasses.replace(found, characters=12).fault()
+    assert total == Fault("11 characters are accounted for, of 12")
 
 
 def test_bodies_that_have_no_account() -> None:
@@ -217,6 +222,12 @@ def test_an_inexact_account_fails_the_case(monkeypatch: pytest.MonkeyPatch) -> N
     good = check_case(case, CoreSubject(), check, GoldenStore(REPOSITORY / "golden"))
     assert good.verdict is Verdict.PASS
     assert 0 < good.located_chars == good.argument_chars
-    monkeypatch.setattr(Ledger, "check", lambda _: "character 3 of 'a' is missing")
+    assert good.lanes is not None
+    assert (good.lanes.fault, [lane.broken for lane in good.lanes.lanes]) == ("", [None])
+    wrong = "character 3 of 'a' is missing"
+    monkeypatch.setattr(Ledger, "fault", lambda account: Fault(wrong, account.entries[1]))
     bad = check_case(case, CoreSubject(), check, GoldenStore(REPOSITORY / "golden"))
-    assert [(each.against, each.note) for each in bad.differences] == [("argument-ledger", "character 3 of 'a' is missing")]
+    assert [(each.against, each.note) for each in bad.differences] == [("argument-ledger", wrong)]
+    assert bad.verdict is Verdict.FAIL
+    assert bad.lanes is not None
+    assert (bad.lanes.fault, [lane.broken for lane in bad.lanes.lanes]) == (wrong, [1])

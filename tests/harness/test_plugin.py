@@ -164,7 +164,7 @@ def test_junit_carries_what_identifies_a_result(run: Run, project: pytest.Pytest
     ("arguments", "message"),
     [
         (["--parity-plan=nope"], "no plan is called 'nope'; there are whole, bytes*"),
-        (["--parity-subject=nope"], "subject 'nope': write streamcore, mutant:NAME, or package.module:attribute"),
+        (["--parity-subject=nope"], "subject 'nope': write streamcore, reference, mutant:NAME, *"),
         (["--parity-subject=mutant:nope"], "no mutant is called 'nope'*"),
         (["--parity-subject=mine:Nope"], "subject 'mine:Nope': module mine has no 'Nope'"),
     ],

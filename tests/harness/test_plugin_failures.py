@@ -57,6 +57,13 @@ def test_the_reproduce_command_shows_the_same_difference(run: Run, project: pyte
     again.assert_outcomes(failed=1)
     headline = next(line for line in result.outlines if "differs from" in line)
     assert headline in again.outlines
+    result.stdout.fnmatch_lines(
+        [
+            "minimal    split@*: fails if and only if a chunk ends inside a UTF-8 character: *",
+            "           byte *: * | *",
+            "smallest   pytest --parity-subject=mine:Subject --parity-plan=split@*",
+        ]
+    )
 
 
 def test_a_subject_that_raises_is_an_error_in_one_line(run: Run) -> None:

@@ -12,11 +12,23 @@ import jsonschema
 import pytest
 
 from harness.report import DocumentError, console, document, from_document, load, seal, to_document, write_reports
-from harness.verdict import CaseResult, Difference, MutantResult, PlanResult, ReferenceResult, Verdict
+from harness.verdict import (
+    CallLanes,
+    CaseResult,
+    Difference,
+    Fragment,
+    Lane,
+    MutantResult,
+    PlanResult,
+    ReferenceResult,
+    Verdict,
+    WirePiece,
+)
 
+from .lane_runs import calling
 from .report_runs import case, difference, hostile, large, mutant, only_failing, passing, troubled, vacuous
 
-RUNS = {"passing": passing, "hostile": hostile, "troubled": troubled, "failing": only_failing, "vacuous": vacuous}
+RUNS = {"passing": passing, "hostile": hostile, "troubled": troubled, "failing": only_failing, "vacuous": vacuous, "calls": calling}
 SCHEMA = json.loads((Path(document.__file__).parents[1] / "schemas" / "parity.schema.json").read_text("utf-8"))
 
 
@@ -72,6 +84,10 @@ def test_the_footer_adds_up() -> None:
         ("plan", PlanResult),
         ("difference", Difference),
         ("mutant", MutantResult),
+        ("lanes", CallLanes),
+        ("lane", Lane),
+        ("fragment", Fragment),
+        ("wire", WirePiece),
     ],
 )
 def test_the_schema_knows_every_field_and_no_other(name: str, kind: type[Any]) -> None:

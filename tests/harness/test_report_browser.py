@@ -6,6 +6,7 @@ title; ``--dump-dom`` prints that. STREAMPARITY_SCREENSHOTS names a folder in wh
 
 from __future__ import annotations
 
+import dataclasses
 import html as entities
 import json
 import os
@@ -23,6 +24,7 @@ import pytest
 from harness.report import html
 from harness.verdict import RunResult
 
+from .lane_runs import INTERLEAVED, calling, drawn, many
 from .page_tree import Node, parse
 from .report_runs import case, hostile, large, only_failing, passing, troubled
 
@@ -175,7 +177,7 @@ def test_hostile_content_stays_content(dom: Any) -> None:
 
 @pytest.mark.parametrize("width", [400, 1280])
 def test_the_page_fits_the_window(measured: Any, width: int) -> None:
-    for run in (troubled(), hostile(), large(40, failing=3)):
+    for run in (troubled(), hostile(), large(40, failing=3), calling()):
         overflow = measured(
             run,
             "(d) => [d.documentElement.scrollWidth, d.documentElement.clientWidth]",
@@ -260,9 +262,79 @@ def test_verdict_matrix_and_first_differences_show_without_a_script(measured: An
     }  # fmt: skip
 
 
-def test_five_thousand_cells_open_fast(measured: Any) -> None:
+@pytest.mark.parametrize("scripts", [True, False])
+def test_coming_to_a_fragment_shows_it_wherever_it_is_drawn(measured: Any, scripts: bool) -> None:
     found = measured(
-        large(625, failing=50),
+        calling(),
+        """(d, w) => {
+          const shown = (of) => [...of.closest(".lanes").querySelectorAll("[data-f]")]
+            .filter((e) => e.matches("rect") ? w.getComputedStyle(e).fill === mark : w.getComputedStyle(e).backgroundColor === mark)
+            .map((e) => [e.tagName, e.dataset.f]).sort();
+          const probe = d.createElement("mark");
+          d.body.append(probe);
+          const mark = w.getComputedStyle(probe).backgroundColor;
+          const lanes = d.querySelector(".lanes[open]");
+          const fragment = lanes.querySelector(".frag.broken"), bytes = lanes.querySelector(".of[data-f='3']");
+          const result = [shown(fragment).length];
+          w.focus();
+          fragment.focus();
+          result.push(shown(fragment));
+          bytes.focus();
+          result.push(shown(fragment), !d.querySelector("#filter").hidden);
+          return result;
+        }""",
+        sandbox=not scripts,
+    )
+    assert found == [0, *([*[["SPAN", number]] * 3, ["rect", number]] for number in "13"), scripts]
+
+
+def test_a_link_to_the_tool_calls_opens_them_and_the_row_has_one(measured: Any) -> None:
+    run = passing(cases=(drawn(INTERLEAVED, "openai-chat/first"), drawn(INTERLEAVED, "openai-chat/second"), *passing().cases))
+    found = measured(
+        run,
+        """(d) => {
+          const lanes = [...d.querySelectorAll(".lanes")], box = lanes[1].getBoundingClientRect();
+          return [lanes.map((e) => e.open), box.top >= 0 && box.top < 900];
+        }""",
+        fragment="#lanes=openai-chat/second",
+    )
+    assert found == [[True, True], True]
+    found = measured(
+        run,
+        """(d) => {
+          const links = [...d.querySelectorAll("tr.more a")].map((e) => e.getAttribute("href"));
+          const q = d.querySelector("input[name=q]");
+          q.value = "second"; q.dispatchEvent(new d.defaultView.Event("input"));
+          return [links, [...d.querySelectorAll(".lanes")].map((e) => e.hidden)];
+        }""",
+        fragment="#case=openai-chat/second",
+    )
+    assert found == [["#lanes=openai-chat/second"], [True, False]]
+
+
+def test_the_bytes_of_a_fragment_come_into_sight(measured: Any) -> None:
+    found = measured(
+        passing(cases=(drawn(many(12, 30)),)),
+        """(d, w) => {
+          const box = d.querySelector(".bytes"), fragments = d.querySelectorAll(".frag"), last = fragments[fragments.length - 1];
+          const inside = () => {
+            const [a, b] = [box.querySelector(`[data-f="${last.dataset.f}"]`), box].map((e) => e.getBoundingClientRect());
+            return a.top >= b.top && a.bottom <= b.bottom;
+          };
+          const before = [inside(), w.scrollY];
+          last.dispatchEvent(new w.PointerEvent("pointerover", { bubbles: true }));
+          return [before, [inside(), w.scrollY]];
+        }""",
+    )
+    assert found[0][0] is False
+    assert found[1] == [True, found[0][1]], "the page stays where it is"
+
+
+def test_five_thousand_cells_open_fast(measured: Any) -> None:
+    worst = drawn(many(12, 30))
+    drawings = [dataclasses.replace(worst, case=f"openai-chat/many-{at}") for at in range(80)]
+    found = measured(
+        passing(cases=(*large(625, failing=50).cases, *drawings)),
         """(d, w) => {
           const timing = w.performance.getEntriesByType("navigation")[0];
           return [d.querySelectorAll("#matrix td[class]").length, timing.domComplete - timing.responseEnd];

@@ -116,6 +116,22 @@ def test_a_failure_names_the_first_differing_character_and_how_to_see_it_again()
     assert lines[-1].startswith("FAIL streamcore, plan standard: 15 cases (1 fail, 14 pass)")
 
 
+def test_the_minimal_cut_is_told_in_bytes_and_characters() -> None:
+    text = console.summarise(troubled(), colour=False)
+    lines = [line.strip() for line in text.splitlines()]
+
+    assert "the recording leaves its grammar, event 5: stop while block 0 is in the state stopped" in lines
+    assert any(line.startswith("the recording leaves its grammar, at its end: <script>") for line in lines)
+    at = next(index for index, line in enumerate(lines) if line.startswith("minimal: "))
+    assert lines[at] == (
+        "minimal: split@1204, fails if and only if a chunk ends between 0xC3 and 0xA9 of "
+        "U+00E9 LATIN SMALL LETTER E WITH ACUTE in event 12"
+    )
+    assert lines[at + 1] == r"byte 1204: 63 61 66 C3 | A9 20 69 6E   caf\u27e8C3\u27e9 | \u27e8A9\u27e9 in"
+    assert lines[at + 2] == "2,014 ways of cutting run; 1 of 1,999 single cuts fail"
+    assert lines[at + 3] == "reproduce: streamparity check --case anthropic-messages/text --plan split@1204"
+
+
 def test_everything_that_is_wrong_is_said() -> None:
     text = console.summarise(troubled(), colour=False)
 

@@ -14,11 +14,12 @@ from harness.report import html, load, render, render_again, to_document, write_
 from harness.report.visible import visible
 from harness.verdict import PlanResult, Verdict
 
+from .lane_runs import calling
 from .page_tree import Node, parse
 from .report_runs import HOSTILE, case, difference, hostile, large, only_failing, passing, troubled, vacuous
 
-RUNS = {"passing": passing, "hostile": hostile, "troubled": troubled, "failing": only_failing, "vacuous": vacuous}
-CSS = (Path(html.__file__).parent / "page.css").read_text("utf-8")
+RUNS = {"passing": passing, "hostile": hostile, "troubled": troubled, "failing": only_failing, "vacuous": vacuous, "calls": calling}
+CSS = "".join((Path(html.__file__).parent / name).read_text("utf-8") for name in ("page.css", "lanes.css"))
 SCRIPT = (Path(html.__file__).parent / "page.js").read_text("utf-8")
 
 
@@ -48,7 +49,7 @@ def _cards(page: Node) -> dict[str, Node]:
 
 def test_the_page_is_one_document_with_one_heading(page: Node) -> None:
     assert page.one("html")["lang"] == "en"
-    assert page.one("title").text.endswith("streamparity")
+    assert page.one("head").one("title").text.endswith("streamparity")
     assert len(page.all("h1")) == 1
     assert page.all("a", class_="skip")[0]["href"] == "#main"
     assert page.one("main")["id"] == "main"
@@ -266,7 +267,7 @@ def test_a_card_shows_the_first_differing_character(bad: Node) -> None:
     assert ours.one("mark").text == "\ufffd"
     assert ours.one("code", class_="line").raw == '["text-delta",{"delta":"Ein caf\ufffd\ufffd in Zürich","id":"0"}]'
     assert "U+FFFD REPLACEMENT CHARACTER" in ours.text
-    assert "streamparity check --case anthropic-messages/text --plan split@1204" in first.one("div", class_="cmd").text
+    assert "streamparity check --case anthropic-messages/text --plan split@1204" in first.all("div", class_="cmd")[-1].text
     assert [pre.raw for pre in first.all("pre")] == [
         r'["text-delta",{"delta":"Ein caf\u00e9 in Z\u00fcrich","id":"0"}]',
         r'["text-delta",{"delta":"Ein caf\ufffd\ufffd in Z\u00fcrich","id":"0"}]',

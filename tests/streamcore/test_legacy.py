@@ -38,6 +38,11 @@ def xml(**limits: int) -> XmlToolCalls:
     return XmlToolCalls(TOOLS, PARAMETERS, **limits)
 
 
+def broken(parts: list[dict[str, Any]]) -> list[str]:
+    """Rules that a stretch of a stream breaks, of those that ask no whole stream of it."""
+    return [found.rule for found in violations(parts) if found.rule not in ("stream-start", "end-untold")]
+
+
 def pieces(whole: str) -> Iterable[list[str]]:
     """Whole, character by character, every two pieces of a short text, and a few random cuts."""
     yield [whole]
@@ -73,7 +78,7 @@ def rewritten(make: Callable[[], Rewriter], whole: str, *after: Part) -> list[An
         out += rewriter.add([TextEnd("0"), *after])
         outcomes.append(merged(out))
     assert all(outcome == outcomes[0] for outcome in outcomes)
-    assert not violations(outcomes[0])
+    assert not broken(outcomes[0])
     return outcomes[0]
 
 
@@ -266,7 +271,7 @@ def test_a_body_of_tags_tells_the_same_as_its_modern_twin() -> None:
             out += rewriter.add(decoder.feed(XML_TWIN[at : at + size]))
         out += rewriter.add(decoder.close())
         assert content(out) == modern
-        assert not violations([part.as_json() for part in out])
+        assert not broken([part.as_json() for part in out])
 
 
 def test_think_tags_tell_the_same_as_a_field_for_reasoning() -> None:
@@ -357,7 +362,7 @@ def test_blanks_before_the_quote() -> None:
     decoding = DoubleEncodedArguments(decode=True)
     out = decoding.add(one_call([" ", f"\n{TWICE}", " "]))
     assert [part.as_json() for part in out if isinstance(part, ToolCall)] == [ToolCall("a", "f", INNER).as_json()]
-    assert not violations([part.as_json() for part in out])
+    assert not broken([part.as_json() for part in out])
 
 
 def test_what_is_held_goes_out_before_an_error() -> None:

@@ -1,0 +1,87 @@
+"""When a body fails, in one line: what a search for the minimal cut has shown, and not a word more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from harness.chunking import Chunking
+from harness.places import Places, Position
+from harness.verdict import CutPlace
+
+_AT_MOST = 3
+"""Kinds of places that one statement names."""
+
+
+def stated(
+    best: Chunking,
+    cuts: Sequence[CutPlace],
+    chunk: tuple[int, int] | None,
+    singles: Mapping[int, bool],
+    places: Places,
+) -> tuple[str, bool]:
+    """The statement, and whether it is an "if and only if" for which every single cut of the body was tried.
+
+    Args:
+        best: the least way of cutting that fails.
+        cuts: the places of its boundaries.
+        chunk: the smallest chunk that fails, where the size of one is to blame.
+        singles: every body in two chunks that was tried, by its cut, and whether it failed.
+        places: those of the body.
+    """
+    if best.end < len(places.body):
+        return f"fails when the body ends {where(cuts[0])}", False
+    if not best.cuts:
+        return "fails uncut: no boundary is needed", False
+    if best.name.startswith("chunk@") and chunk is not None:
+        low, high = chunk
+        return f"fails uncut, not byte by byte: one chunk must hold bytes {low} to {high - 1} at once", False
+    if len(cuts) > 1:
+        and_where = "; and ".join(where(place) for place in cuts)
+        return f"fails with {len(cuts)} cuts, not with one: a chunk must end {and_where}", False
+    return _of_one(cuts[0], singles, places)
+
+
+def _of_one(place: CutPlace, singles: Mapping[int, bool], places: Places) -> tuple[str, bool]:
+    """Whether the single cuts that fail are those of one place or kind of place, and no others."""
+    failed = {cut for cut, fails in singles.items() if fails}
+    everywhere = len(singles) == len(places.body) - 1
+    among = "" if everywhere else f" (of {len(singles)} single cuts tried)"
+    if len(failed) == len(singles) > 1:
+        return f"fails wherever the body is cut: all of {len(singles)} single cuts, the first {where(place)}", everywhere
+    if len(failed) == 1:
+        return f"fails if and only if a chunk ends {where(place)}{among}", everywhere
+    told = {cut: places.at(cut) for cut in singles}
+    first = f"{len(failed)} places, the first {where(place)}"
+    for alike in _KINDS:
+        bad = sorted({alike(told[cut]) for cut in failed})
+        good = sorted({alike(told[cut]) for cut in singles if cut not in failed})
+        if set(bad) & set(good):
+            continue
+        if len(bad) <= _AT_MOST:
+            return f"fails if and only if a chunk ends {' or '.join(bad)}: {first}{among}", everywhere
+        if len(good) <= _AT_MOST:
+            return f"fails unless every chunk ends {' or '.join(good)}: {first}{among}", everywhere
+    passed = len(singles) - len(failed)
+    return f"fails when a chunk ends {where(place)}, and at {len(failed) - 1} other places; {passed} pass", False
+
+
+_KINDS: tuple[Callable[[CutPlace], str], ...] = (
+    lambda place: place.position,
+    lambda place: f"{place.position} {place.character}".rstrip(),
+    lambda place: f"{place.position} after 0x{place.before[-2:]}",
+    lambda place: f"after 0x{place.before[-2:]}",
+    lambda place: f"before 0x{place.after[:2]}",
+)
+"""What a place has in common with others."""
+
+
+def where(place: CutPlace) -> str:
+    """``between 0xF0 and 0x9F of U+1F600 GRINNING FACE in event 12``."""
+    event = "" if place.event is None else f" in event {place.event}"
+    last, first = place.before[-2:], place.after[:2]
+    between = f"between 0x{last} and 0x{first}" if last and first else ""
+    if place.position == Position.UTF8:
+        return f"{between} of {place.character}{event}"
+    if place.position == Position.FRAMES:
+        return "between two frames" if place.event is None else f"just before event {place.event}"
+    return f"{place.position}{event}" + (f", {between}" if between and place.position != Position.CR_LF else "")

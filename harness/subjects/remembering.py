@@ -1,0 +1,166 @@
+"""streamcore, decoding a frame that it has met before in the same state from memory.
+
+All else is run: the framer, and the decoder that calls the dialect for one frame after the other. What a dialect says to
+a frame should depend on its state and on that frame, and on nothing else; then such a session is told from the real one
+by its speed alone. That it is so is not taken on trust. Whatever is learned is asked of a second fresh dialect, which
+knows nothing but the image of the state (:attr:`Memory.confirmed` counts), and a proof that uses these sessions runs a
+part of its windows on real ones (:mod:`harness.windows`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from streamcore import DIALECTS, Decoder, Snapshot
+from streamcore.dialects.base import Dialect, FatalError
+from streamcore.errors import Warning
+from streamcore.framing import FrameFailure, Framer
+from streamcore.limits import Limits
+from streamcore.parts import Part
+
+
+class NotRepeatableError(AssertionError):
+    """A dialect said two things to one frame in one state: nothing can be remembered of it."""
+
+
+class Known:
+    """A state of a dialect, and what it said to the frames that it met there. Equal to another with an equal image."""
+
+    __slots__ = ("answers", "image")
+
+    def __init__(self, image: Any) -> None:
+        self.image = image
+        """What the snapshot of the dialect gave."""
+        self.answers: list[tuple[Any, list[Part], Known, bool]] = []
+        """(frame, parts, state after it, whether it ended the stream); along one body there is one frame."""
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Known) and bool(self.image == other.image))
+
+    def __hash__(self) -> int:
+        return hash(self.image)
+
+
+class Memory:
+    """What the sessions of one body have learned of their dialect, lenient and with the usual limits."""
+
+    def __init__(self, dialect: str) -> None:
+        self.dialect = dialect
+        self.confirmed = 0
+        """Answers that a second dialect gave again."""
+        self.first = Known(self._fresh().snapshot()[0])
+
+    def _fresh(self) -> Dialect:
+        return DIALECTS[self.dialect]("lenient", Limits())
+
+    def dialect_at(self, state: Known) -> Dialect:
+        """A fresh dialect in that state."""
+        dialect = self._fresh()
+        dialect.restore((state.image, [], 0))
+        return dialect
+
+    def learn(self, state: Known, frame: Any) -> tuple[Any, list[Part], Known, bool]:
+        """What the dialect says in ``state`` to a frame, or to the failure of the framing.
+
+        Raises:
+            NotRepeatableError: asked again, it says something else.
+        """
+        said, again = self._ask(state, frame), self._ask(state, frame)
+        if said != again:
+            raise NotRepeatableError(
+                f"{self.dialect} says two things to one frame in one state: {said!r} and {again!r}"
+            )
+        self.confirmed += 1
+        answer = (frame, *said)
+        state.answers.append(answer)
+        return answer
+
+    def _ask(self, state: Known, frame: Any) -> tuple[list[Part], Known, bool]:
+        dialect = self.dialect_at(state)
+        parts: list[Part] = []
+        fatal = False
+        try:
+            if isinstance(frame, FrameFailure):
+                dialect.framing_failed(frame, parts)
+            else:
+                dialect.frame(frame, parts)
+        except FatalError:
+            fatal = True
+        return parts, Known(dialect.snapshot()[0]), fatal
+
+
+class _Remembered:
+    """What a :class:`streamcore.Decoder` needs of a dialect. Warnings are not remembered."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._state = memory.first
+        self.warnings: list[Warning] = []
+
+    def frame(self, frame: Any, out: list[Part]) -> None:
+        state = self._state
+        for answer in state.answers:
+            if answer[0] == frame:
+                break
+        else:
+            answer = self._memory.learn(state, frame)
+        _, parts, following, fatal = answer
+        out += parts
+        self._state = following
+        if fatal:
+            raise FatalError
+
+    framing_failed = frame
+
+    def close(self, framer: Framer, out: list[Part]) -> None:
+        dialect = self._memory.dialect_at(self._state)
+        try:
+            dialect.close(framer, out)
+        finally:
+            self._state = Known(dialect.snapshot()[0])
+
+    def snapshot(self) -> tuple[Any, ...]:
+        return self._state, (), 0
+
+    def restore(self, snapshot: tuple[Any, ...]) -> None:
+        self._state = snapshot[0]
+
+
+class _RememberingDecoder(Decoder):
+    def __init__(self, memory: Memory) -> None:
+        super().__init__(memory.dialect, assemble=False)
+        self._dialect = cast("Dialect", _Remembered(memory))
+
+
+class DecoderSession:
+    """A decoder as :class:`harness.windows.PartSession` wants it: parts that are not made JSON."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._memory: Memory | None = None
+        self.feed_parts = decoder.feed
+        self.close_parts = decoder.close
+        self.snapshot = decoder.snapshot
+        self.restore = decoder.restore
+        self.is_at = decoder.is_at
+
+    def remembering(self) -> RememberingSession:
+        """A session that decodes a frame from memory if it, or another that was opened here, has met it before."""
+        if self._memory is None:
+            self._memory = Memory(self._decoder.dialect)
+        return RememberingSession(self._memory)
+
+
+class RememberingSession(DecoderSession):
+    """A session of :class:`streamcore.Decoder` that shares ``memory`` with others. Its parts are the decoder's."""
+
+    def __init__(self, memory: Memory) -> None:
+        super().__init__(_RememberingDecoder(memory))
+        self.memory = memory
+
+    def stands_for(self, snapshot: Snapshot) -> bool:
+        """Whether it is where a real session is whose snapshot this is."""
+        own = self._decoder.snapshot()
+        return bool(
+            own.framer == snapshot.framer and own.state.image == snapshot.state and own.closed is snapshot.closed
+        )
