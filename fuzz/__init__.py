@@ -1,0 +1,1 @@
+"""Fuzzing of streamcore: ``python -m fuzz --help``."""
