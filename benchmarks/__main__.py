@@ -14,7 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from benchmarks import dialects, framing, imports, incremental, linearity, memory, parts
+from benchmarks import dialects, framing, imports, incremental, linearity, memory, parts, recording
 from benchmarks.environment import describe
 from benchmarks.findings import Findings, as_json, as_markdown, as_text, bars_table, markdown_rows
 from benchmarks.node_peer import NodeFailedError
@@ -31,6 +31,7 @@ MEASUREMENTS: dict[str, Callable[[Plan], Findings]] = {
     "json": incremental.measure,
     "memory": memory.measure,
     "import": imports.measure,
+    "recording": recording.measure,
 }
 _LEAST_ROUNDS = 3
 

@@ -24,7 +24,9 @@ import yaml
 from jsonschema.exceptions import best_match
 
 from harness.case import Case, StreamEnd
+from harness.coding import CodingError, codings, decoded_stream
 from harness.files import write_atomically
+from harness.yaml_text import Dumper, Flow, quoted, readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -43,6 +45,8 @@ MAX_DEPTH = 24
 MAX_ALIASES = 16
 """vcrpy may write a few; nested aliases are how small files are made to unfold into huge ones."""
 
+NOT_CASSETTES = "hazards"
+"""The folder beside those of the dialects that holds the catalogue of wire hazards (:mod:`harness.hazards`)."""
 AGAIN = "record it again: cassettes are not edited by hand"
 
 Headers = tuple[tuple[str, str], ...]
@@ -62,7 +66,10 @@ class CassetteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """How a body arrived: chunk lengths in bytes, arrival times in milliseconds, and how it ended."""
+    """How a body arrived: chunk lengths in bytes, arrival times in milliseconds, and how it ended.
+
+    No chunks for a body that is not empty: the recorder did not keep them (``chunks: null`` in the file).
+    """
 
     chunks: tuple[int, ...]
     at_ms: tuple[float, ...]
@@ -87,6 +94,22 @@ class Interaction:
     def sha256(self) -> str:
         """Hex digest of the response body."""
         return hashlib.sha256(self.body).hexdigest()
+
+    @property
+    def codings(self) -> tuple[str, ...]:
+        """The content codings of the body, in the order in which they were applied; mostly none."""
+        return codings(self.response_headers)
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the body is one to decode: not an error's, nor the answer to a request that asked for no stream."""
+        path = urlsplit(self.uri).path.lower()
+        kind = next((value for name, value in self.response_headers if name.lower() == "content-type"), "")
+        asked = _request_body(self)
+        unstreamed = kind.startswith("application/json") and "stream" not in path
+        if unstreamed and isinstance(asked, dict):
+            unstreamed = asked.get("stream") is not True
+        return 200 <= self.status < 300 and not unstreamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +147,37 @@ class Cassette:
     interactions: tuple[Interaction, ...]
 
     def cases(self, source: str = "") -> tuple[Case, ...]:
-        """One case an interaction; the second and later ones have ``-2``, ``-3`` after their scenario's name."""
+        """One case an interaction that is a stream; the second and later ones have ``-2``, ``-3`` after their scenario's name.
+
+        An encoded body is decoded, and its chunks are what each yielded.
+
+        Raises:
+            CassetteError: an encoded body cannot be decoded.
+        """
         return tuple(
-            Case(
-                id=f"{self.recorded.dialect}/{self.recorded.scenario}" + (f"-{number}" if number > 1 else ""),
-                dialect=self.recorded.dialect,
-                body=interaction.body,
-                chunks=interaction.stream.chunks,
-                at_ms=interaction.stream.at_ms,
-                end=interaction.stream.end,
-                source=source,
-                provenance=self.recorded.provenance,
-                request=_request_summary(interaction),
-                hazard=self.recorded.hazard,
-            )
+            self._case(number, interaction, source)
             for number, interaction in enumerate(self.interactions, start=1)
+            if interaction.is_stream
+        )
+
+    def _case(self, number: int, interaction: Interaction, source: str) -> Case:
+        stream = interaction.stream
+        try:
+            body, chunks, at_ms = decoded_stream(interaction.body, stream.chunks, stream.at_ms, interaction.codings)
+        except CodingError as error:
+            where = f"interactions[{number - 1}].response.body, byte {error.offset}"
+            raise CassetteError(source or "<cassette>", where, str(error), AGAIN) from error
+        return Case(
+            id=f"{self.recorded.dialect}/{self.recorded.scenario}" + (f"-{number}" if number > 1 else ""),
+            dialect=self.recorded.dialect,
+            body=body,
+            chunks=chunks,
+            at_ms=at_ms,
+            end=stream.end,
+            source=source,
+            provenance=self.recorded.provenance,
+            request=_request_summary(interaction),
+            hazard=self.recorded.hazard,
         )
 
 
@@ -159,7 +198,7 @@ def load(path: Path) -> Cassette:
 
 def loads(data: bytes, source: str = "<cassette>") -> Cassette:
     """Parse and check a cassette; ``source`` names it in errors (CassetteError, as in :func:`load`)."""
-    document = _parse(data, source)
+    document = parse_yaml(data, source)
     error = best_match(_validator().iter_errors(document))
     if error is not None:
         where = re.sub(r"^\$\.?", "", error.json_path) or "top level"
@@ -176,7 +215,8 @@ def loads(data: bytes, source: str = "<cassette>") -> Cassette:
 def iter_cases(root: Path) -> Iterator[Case]:
     """The cases of every ``<root>/<dialect>/<scenario>.yaml`` in the order of paths; CassetteError as in load."""
     for path in sorted(root.glob("*/*.yaml")):
-        yield from load(path).cases(str(path))
+        if path.parent.name != NOT_CASSETTES:
+            yield from load(path).cases(str(path))
 
 
 def dumps(cassette: Cassette) -> str:
@@ -185,9 +225,9 @@ def dumps(cassette: Cassette) -> str:
     Raises:
         CassetteError: what was put in is not a cassette by its own schema (a bug of the caller).
     """
-    for forms in (_readable, _quoted, bytes):
+    for forms in (readable, quoted, bytes):
         text = yaml.dump(
-            _document(cassette, forms), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=118, indent=2
+            _document(cassette, forms), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=118, indent=2
         )
         if loads(text.encode()) == cassette:
             return text
@@ -198,18 +238,21 @@ def save(cassette: Cassette, path: Path, *, overwrite: bool = False) -> None:
     """Write the cassette to ``path``, whole or not at all.
 
     Raises:
-        CassetteError: the file exists and ``overwrite`` is false, or it cannot be written.
+        CassetteError: the file exists and ``overwrite`` is false, or it would be too large, or it cannot be written.
     """
     text = dumps(cassette)
     if path.exists() and not overwrite:
         raise CassetteError(str(path), "", "exists already", "pass --force to replace it")
+    if len(text.encode()) > MAX_FILE_BYTES:
+        raise CassetteError(str(path), "", f"would be larger than {MAX_FILE_BYTES} bytes", "record a shorter stream")
     try:
         write_atomically(path, text)
     except OSError as error:
         raise CassetteError(str(path), "", f"cannot be written ({error.strerror})", "check the folder") from error
 
 
-def _parse(data: bytes, source: str) -> Any:
+def parse_yaml(data: bytes, source: str) -> Any:
+    """The document in a YAML file of a stranger's, without tags, under the limits above (CassetteError)."""
     hint = "make it with `streamparity record`"
     try:
         text = data.decode("utf-8")
@@ -255,12 +298,13 @@ def _recorded(data: Mapping[str, Any]) -> Recorded:
 def _interaction(data: Mapping[str, Any], source: str, where: str) -> Interaction:
     request, response, stream = data["request"], data["response"], data["stream"]
     body = _bytes(response["body"]["string"])
-    total = sum(stream["chunks"])
-    if total != len(body):
+    chunks, at_ms = (stream[name] or () for name in ("chunks", "at_ms"))
+    total = sum(chunks)
+    if total != len(body) and stream["chunks"] is not None:
         what = f"the chunks add up to {total} bytes, the body has {len(body)}"
         raise CassetteError(source, f"{where}.stream.chunks", what, AGAIN)
-    if len(stream["at_ms"]) != len(stream["chunks"]):
-        what = f"{len(stream['at_ms'])} times for {len(stream['chunks'])} chunks"
+    if len(at_ms) != len(chunks):
+        what = f"{len(at_ms)} times for {len(chunks)} chunks"
         raise CassetteError(source, f"{where}.stream.at_ms", what, AGAIN)
     digest = hashlib.sha256(body).hexdigest()
     if digest != stream["sha256"]:
@@ -275,7 +319,7 @@ def _interaction(data: Mapping[str, Any], source: str, where: str) -> Interactio
         reason=response["status"]["message"] or "",
         response_headers=_pairs(response["headers"]),
         body=body,
-        stream=Stream(tuple(stream["chunks"]), tuple(stream["at_ms"]), stream["end"]),
+        stream=Stream(tuple(chunks), tuple(at_ms), stream["end"]),
     )
 
 
@@ -290,37 +334,15 @@ def _pairs(headers: Mapping[str, list[str]]) -> Headers:
 
 def _request_summary(interaction: Interaction) -> dict[str, Any]:
     address = urlsplit(interaction.uri)
-    body: Any = (interaction.request_body or b"").decode("utf-8", "replace")
-    with contextlib.suppress(ValueError):
-        body = json.loads(body)
+    body = _request_body(interaction)
     return {"host": address.hostname, "method": interaction.method, "path": address.path, "body": body}
 
 
-class _Literal(str):  # written as a literal block: line for line as it is
-    __slots__ = ()
-
-
-class _Quoted(str):  # written in double quotes, one source line a YAML line
-    __slots__ = ()
-
-
-class _Flow(list[Any]):  # written between brackets
-    pass
-
-
-_NOT_LITERAL = re.compile(r"[\r\x85\u2028\u2029\ufeff]| \n")  # YAML would normalise these, or an editor strip them
-
-
-def _quoted(data: bytes) -> str | bytes:
-    try:
-        return _Quoted(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        return data
-
-
-def _readable(data: bytes) -> str | bytes:
-    text = _quoted(data)
-    return text if isinstance(text, bytes) or not text or _NOT_LITERAL.search(text) else _Literal(text)
+def _request_body(interaction: Interaction) -> Any:
+    body = (interaction.request_body or b"").decode("utf-8", "replace")
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(body)
+    return body
 
 
 def _document(cassette: Cassette, form: Callable[[bytes], str | bytes]) -> dict[str, Any]:
@@ -346,8 +368,8 @@ def _document(cassette: Cassette, form: Callable[[bytes], str | bytes]) -> dict[
                     "body": {"string": form(interaction.body)},
                 },
                 "stream": {
-                    "chunks": _Flow(interaction.stream.chunks),
-                    "at_ms": _Flow(interaction.stream.at_ms),
+                    "chunks": _flow(interaction.stream.chunks, interaction.body),
+                    "at_ms": _flow(interaction.stream.at_ms, interaction.body),
                     "end": interaction.stream.end,
                     "sha256": interaction.sha256,
                 },
@@ -357,39 +379,12 @@ def _document(cassette: Cassette, form: Callable[[bytes], str | bytes]) -> dict[
     }
 
 
-def _lists(headers: Headers) -> dict[str, _Flow]:
-    lists: dict[str, _Flow] = {}
+def _flow(values: tuple[float, ...], body: bytes) -> Flow | None:
+    return Flow(values) if values or not body else None
+
+
+def _lists(headers: Headers) -> dict[str, Flow]:
+    lists: dict[str, Flow] = {}
     for name, value in headers:
-        lists.setdefault(name, _Flow()).append(value)
+        lists.setdefault(name, Flow()).append(value)
     return lists
-
-
-_SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes double-quoted text one source line a line; stock PyYAML folds it at spaces, which nobody can review."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
-        return True
-
-    def write_double_quoted(self, text: str, split: bool = True) -> None:  # noqa: ARG002
-        lines = [re.sub(r'["\\]|[^ -~]', _escape, line) for line in re.findall(r"[^\n]*\n|[^\n]+", text)]
-        # After an escaped line break YAML drops leading spaces, so the first one is escaped too.
-        lines = [f"\\{line}" if number and line.startswith(" ") else line for number, line in enumerate(lines)]
-        self.write_indicator('"' + ("\\\n" + " " * ((self.indent or 0) + 2)).join(lines) + '"', True)
-
-
-def _escape(match: re.Match[str]) -> str:
-    char = match.group()
-    if char in _SHORT_ESCAPES:
-        return _SHORT_ESCAPES[char]
-    if char.isprintable():
-        return char
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-_Dumper.add_representer(_Flow, lambda d, data: d.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=True))
-_Dumper.add_representer(_Literal, lambda d, data: d.represent_scalar("tag:yaml.org,2002:str", str(data), style="|"))
-_Dumper.add_representer(_Quoted, lambda d, data: d.represent_scalar("tag:yaml.org,2002:str", str(data), style='"'))

@@ -14,6 +14,7 @@ from harness.cassette import Cassette, CassetteError, load, save
 from harness.exits import HARNESS, INPUT, USAGE
 from harness.record.local_model import LocalModel
 from harness.record.providers import PROVIDERS
+from harness.record.proxy_cli import import_vcr, run_proxy
 from harness.record.recorder import record_live, record_local, record_simulated, same_stream
 from harness.record.scenarios import DIALECTS, SOURCES, Scenario, find, scenarios
 from harness.record.wire import RecordError
@@ -44,6 +45,25 @@ class RecordFailure(click.ClickException):
 @click.option("--force", is_flag=True, help="Replace cassettes that exist.")
 @click.option("--all", "everything", is_flag=True, help="Record every known scenario again.")
 @click.option("--list", "listing", is_flag=True, help="List the known scenarios.")
+@click.option(
+    "--proxy", is_flag=True, help="Record any client in any language: print a base URL for it, and pass everything on."
+)
+@click.option("--upstream", metavar="URL", help="With --proxy: the base URL that the client has now (https://...).")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="With --proxy: port on 127.0.0.1. Default: a free one."
+)
+@click.option(
+    "--keep-encoding",
+    is_flag=True,
+    help="With --proxy: let the server compress, if the client asks. Default: identity.",
+)
+@click.option(
+    "--import",
+    "vcr_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Make a cassette of one that vcrpy has recorded. Needs --dialect.",
+)
 def record(
     dialect: str | None,
     scenario: str | None,
@@ -56,9 +76,35 @@ def record(
     force: bool,
     everything: bool,
     listing: bool,
+    proxy: bool,
+    upstream: str | None,
+    port: int,
+    keep_encoding: bool,
+    vcr_file: Path | None,
 ) -> None:
-    """Record provider streams into cassettes, byte for byte and chunk by chunk."""
+    """Record provider streams into cassettes, byte for byte and chunk by chunk.
+
+    \b
+    Examples:
+      streamparity record --dialect openai-chat --scenario text
+      streamparity record --proxy --upstream https://api.openai.com/v1 --out cassettes
+      streamparity record --import tests/cassettes/test_chat.yaml --dialect openai-chat
+    """
     try:
+        if proxy:
+            run_proxy(
+                upstream,
+                out,
+                port=port,
+                dialect=dialect,
+                scenario=scenario,
+                force=force,
+                keep_encoding=keep_encoding,
+            )
+            return
+        if vcr_file is not None:
+            import_vcr(vcr_file, out, dialect=dialect, scenario=scenario, force=force)
+            return
         if listing:
             for item in _known(dialect):
                 click.echo(f"{item.dialect}/{item.name}\t{item.source}\t{item.about}")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import replace
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from harness.cassette import Cassette, Interaction, Recorded, Redaction, Stream
+from harness.cassette import Cassette, Recorded
 from harness.record import local_model
+from harness.record.keeping import kept, recorder_name
 from harness.record.provider import FORMS, Form
 from harness.record.providers import PROVIDERS
-from harness.record.redaction import redact, redact_bytes
+from harness.record.redaction import redact_bytes
 from harness.record.simulator import Answer, Simulator
 from harness.record.transport import Recording, RecordingTransport
 from harness.record.wire import RecordError, compact
@@ -43,17 +43,22 @@ def record_simulated(scenario: Scenario) -> Cassette:
     provider = PROVIDERS[scenario.dialect]
     writes = scenario.writes(scenario.request)
     target = provider.target(scenario.request)
+    form = provider.form
+    if scenario.content_type:
+        form = replace(form, headers=(("content-type", scenario.content_type), *form.headers[1:]))
 
     def respond(path: str, request: Mapping[str, Any]) -> Answer:
         if path != target:
             raise ValueError(f"no such path {path}")
         writes = scenario.writes({"model": scenario.request["model"], **request})
-        return Answer(writes, scenario.end, headers=provider.form.headers, pause_ms=scenario.pause_ms)
+        return Answer(writes, scenario.end, headers=form.headers, pause_ms=scenario.pause_ms)
 
     with Simulator(respond) as simulator:
         timeout = STALL_READ_SECONDS if scenario.end == "timeout" else READ_SECONDS
         body = provider.body(scenario.request)
-        recording = exchange(simulator.address + target, provider.headers(None), body, timeout, form=provider.form)
+        recording = exchange(
+            simulator.address + target, provider.headers(None), body, timeout, form=form, may_be_empty=not writes
+        )
     if (
         recording.end != scenario.end
         or recording.chunks != tuple(map(len, writes))
@@ -103,6 +108,8 @@ def exchange(
     read_seconds: float,
     secrets: Iterable[str] = (),
     form: Form = FORMS["sse"],
+    *,
+    may_be_empty: bool = False,
 ) -> Recording:
     """Post ``request``, read the stream to its end, however that is, and return what came.
 
@@ -140,7 +147,7 @@ def exchange(
         raise RecordError(f"{url}: answered with {kind or 'no content type'}, not {form.noun}: does it stream?")
     if coding != "identity":
         raise RecordError(f"{url}: answered in {coding} although identity was asked for: its bytes would hide the wire")
-    if not recording.body:
+    if not recording.body and not may_be_empty:
         raise RecordError(f"{url}: the stream was empty: nothing to keep")
     return recording
 
@@ -148,22 +155,8 @@ def exchange(
 def to_cassette(
     recording: Recording, dialect: str, scenario: str, model: str, provenance: str, *, secrets: Iterable[str] = ()
 ) -> Cassette:
-    """Redact a recording and give it the form of a cassette.
-
-    A loopback address is replaced by a host that cannot exist (RFC 6761, ``.invalid``): its port changes from run to
-    run, and a replay that goes wrong must not meet a real server.
-
-    Raises:
-        RecordError: the client closed the stream before its end, so the recording says nothing about the peer.
-    """
-    if recording.closed_by_client:
-        raise RecordError(f"{dialect}/{scenario}: the client closed the stream early: read it to its end to record it")
-    redactions: tuple[Redaction, ...] = ()
-    parts = urlsplit(recording.url)
-    if parts.hostname == "127.0.0.1":
-        recording = replace(recording, url=urlunsplit(parts._replace(netloc=f"{provenance}.invalid")))
-        redactions = (Redaction("request.uri", f"loopback address named {provenance}.invalid", 1),)
-    shared, done = redact(recording, secrets)
+    """Redact a recording and give it the form of a cassette (RecordError as in :func:`harness.record.keeping.kept`)."""
+    interaction, redactions = kept(recording, f"{dialect}/{scenario}", provenance, secrets=secrets)
     return Cassette(
         recorded=Recorded(
             dialect=dialect,
@@ -173,21 +166,9 @@ def to_cassette(
             at=recording.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             by=recorder_name(),
             provenance=provenance,
-            redactions=redactions + done,
+            redactions=redactions,
         ),
-        interactions=(
-            Interaction(
-                method=shared.method,
-                uri=shared.url,
-                request_headers=shared.request_headers,
-                request_body=shared.request_body,
-                status=shared.status,
-                reason=shared.reason,
-                response_headers=shared.response_headers,
-                body=shared.body,
-                stream=Stream(shared.chunks, shared.at_ms, shared.end),
-            ),
-        ),
+        interactions=(interaction,),
     )
 
 
@@ -199,11 +180,3 @@ def same_stream(one: Cassette, other: Cassette) -> bool:
         return Cassette(replace(cassette.recorded, at="", by=""), interactions)
 
     return timeless(one) == timeless(other)
-
-
-def recorder_name() -> str:
-    """``streamparity 0.1.0``."""
-    try:
-        return f"streamparity {metadata.version('streamparity')}"
-    except metadata.PackageNotFoundError:  # run from a source tree that was not installed
-        return "streamparity 0"

@@ -33,8 +33,10 @@ KEPT_RESPONSE_HEADERS = frozenset(
         "openai-processing-ms",
         "openai-version",
         "retry-after",
+        "retry-after-ms",
         "server",
         "transfer-encoding",
+        "x-should-retry",
     }
 )
 _PLUMBING = frozenset({"connection", "content-length", "host", "keep-alive"})
