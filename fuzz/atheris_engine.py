@@ -24,7 +24,7 @@ with atheris.instrument_imports(include=["streamcore"], enable_loader_override=F
 from fuzz.inputs import MOST_BYTES, damages
 from fuzz.one import Options, options
 from fuzz.record import Record
-from harness.damage import damaged, framing_of
+from harness.faults.damage import damaged, framing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from harness.damage import OPERATORS, SCALE, Damage, damaged, framing_of
+from harness.faults.damage import OPERATORS, SCALE, Damage, damaged, framing_of
 
 MOST_BYTES = 4096
 """Of one input; what damage makes longer is cut off."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.damage import framing_of
+from harness.faults.damage import framing_of
 from harness.subjects.core import FRAMINGS
 from streamcore import DIALECTS
 

@@ -34,7 +34,7 @@ class Case:
     """The id of the wire hazard that the body shows (``WH-085``), if it was made to show one."""
 
     shrunk_from: str = ""
-    """The id of the recording that this is a transcript of (:mod:`harness.shrinker`); no reference has a golden for it."""
+    """The id of the recording that this is a transcript of (:mod:`harness.transcripts`); no reference has a golden for it."""
 
     @cached_property
     def sha256(self) -> str:

@@ -18,7 +18,7 @@ from harness.corpus import CorpusError, corpus_cases
 from harness.divergence import Divergences
 from harness.exits import InputError, unknown
 from harness.golden import GoldenCache, GoldenError, GoldenStore
-from harness.mutation import graded_cases, run_mutants
+from harness.mutants.mutation import graded_cases, run_mutants
 from harness.references import REFERENCES, references_for
 from harness.runner import Check, GoldenSource, check_cases
 from harness.subjects.load import load_subject

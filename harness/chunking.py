@@ -19,7 +19,7 @@
 ``certificate:W``       ``windows:W``, and from the states every first and every last chunk, and every chunk between two
                         structural cuts: proves every chunking made of these, and so every two-way split
 ``certificate``         what ``pairs`` proves for bodies up to 1 KiB, and ``certificate:64`` for longer ones; for each
-                        dialect, also a transcript shrunk to 1 KiB (:mod:`harness.shrinker`)
+                        dialect, also a transcript shrunk to 1 KiB (:mod:`harness.transcripts.shrinker`)
 ======================  =============================================================================================
 
 The last six prove more than they cost when the subject has snapshots; see :mod:`harness.proof`.

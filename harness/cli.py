@@ -153,7 +153,7 @@ def check(
     if layers and not hazards:
         raise click.UsageError("--layer goes with --hazards")
     if hazards:
-        from harness.hazard_table import grade_and_print
+        from harness.hazards.table import grade_and_print
 
         where, specs = cassettes or Path("cassettes"), subjects or ("streamcore",)
         sys.exit(grade_and_print(where, specs, layers, globs, jobs=jobs or os.cpu_count() or 1, quiet=quiet))
@@ -250,7 +250,7 @@ def report(document: Path, html_path: Path) -> None:
 
 def _mount() -> None:
     from harness.golden_cli import golden
-    from harness.mutants_cli import mutants
+    from harness.mutants.cli import mutants
     from harness.record.cli import record
     from harness.replay.cli import replay
 

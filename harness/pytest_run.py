@@ -25,7 +25,7 @@ from harness.corpus import CorpusError
 from harness.divergence import DivergenceError, Divergences
 from harness.exits import InputError
 from harness.golden import GoldenCache, GoldenError, GoldenStore
-from harness.mutation import graded_cases, run_mutants
+from harness.mutants.mutation import graded_cases, run_mutants
 from harness.oracle import OracleError
 from harness.proof import Walk, walk
 from harness.runner import Check, GoldenSource, check_case

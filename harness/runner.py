@@ -18,8 +18,9 @@ from harness.case import Case
 from harness.chunking import Chunking, Plan, cuts_chunking, parse_plan
 from harness.difference import first_difference, rule_broken
 from harness.divergence import Divergences
-from harness.fault_rules import prove_faults
+from harness.faults.judge import prove_faults
 from harness.golden import GoldenMissing
+from harness.grammar.wire import wire_findings
 from harness.lanes import lanes_of
 from harness.ledger import ledger_of
 from harness.minimal import explained, raised_by
@@ -30,7 +31,6 @@ from harness.subjects import NotClaimed, PartJson, Session, Subject
 from harness.tool_schemas import check_calls
 from harness.trace import trace_lines
 from harness.verdict import CaseResult, Difference, PlanResult, ReferenceResult, Verdict, worst_of
-from harness.wire_grammar import wire_findings
 
 
 class GoldenSource(Protocol):

@@ -39,7 +39,7 @@ class CutPlace:
     event: int | None
     """0-based index of the frame that holds the byte after it; None behind the last frame."""
     position: str
-    """Where in the wire format it lies; one of :class:`harness.places.Position`."""
+    """Where in the wire format it lies; one of :class:`harness.minimal.places.Position`."""
     character: str
     """``U+1F600 GRINNING FACE``, if the boundary lies inside that character; else empty."""
     before: str

@@ -18,7 +18,7 @@ For tests of one's own streaming code. What a stream says is known by constructi
 ===================  ==================================================================================================
 :func:`streams`      a body of valid grammar in a dialect of :data:`GRAMMARS`, and its :class:`Expectation`
 :func:`chunkings`    a body in chunks, cut most often where decoders break
-:func:`mutated`      a body after some damage (:mod:`harness.damage`): nothing is expected of it but that rules hold
+:func:`mutated`      a body after some damage (:mod:`harness.faults.damage`): nothing is expected of it but that rules hold
 :func:`sse_lines`    server-sent events in every form that the standard allows, below any dialect
 ===================  ==================================================================================================
 

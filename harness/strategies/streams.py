@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from harness.chunking import structural_cuts
-from harness.damage import OPERATORS, SCALE, Damage, damaged, framing_of
 from harness.exits import unknown
+from harness.faults.damage import OPERATORS, SCALE, Damage, damaged, framing_of
 from harness.record.wire import comment
 from harness.strategies.grammars import GRAMMARS, Grammar
 from harness.strategies.saying import Call, Expectation, Item, Said, halved, joined

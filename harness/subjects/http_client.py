@@ -25,7 +25,7 @@ import httpx
 
 from harness.case import Case
 from harness.cassette import Interaction, Stream
-from harness.damage import framing_of
+from harness.faults.damage import framing_of
 from harness.record.provider import FORMS
 from harness.replay.player import NoRecordingError, Playback, Player
 from harness.replay.server import ReplayServer

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from harness import mutation
 from harness.cassette import iter_cases
 from harness.check import Request, execute
 from harness.chunking import parse_plan, parse_plans
 from harness.divergence import Divergences
 from harness.exits import InputError
 from harness.golden import GoldenStore
+from harness.mutants import mutation
 from harness.runner import Check, check_cases
 from harness.verdict import CaseResult, Verdict
 

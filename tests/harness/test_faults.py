@@ -16,8 +16,8 @@ from harness.case import Case
 from harness.cassette import iter_cases
 from harness.chunking import FAULTS, PLAN_SETS, PlanError, parse_plan, parse_plans
 from harness.divergence import Divergences
-from harness.fault_rules import prove_faults
 from harness.faults import OPERATORS, Fault, Wire
+from harness.faults.judge import prove_faults
 from harness.golden import GoldenStore
 from harness.mutants.base import CORE
 from harness.proof import Outcome, walk

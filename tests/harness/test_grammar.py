@@ -12,9 +12,9 @@ from harness.case import Case
 from harness.cassette import iter_cases
 from harness.faults import Wire
 from harness.grammar import OUTPUT, Machine, level, part_steps, rows
+from harness.grammar.wire import AT_MOST, CHAT, OBJECTS, RESPONSES, grammar_of, wire_findings
 from harness.mutants.base import CORE
 from harness.record.eventstream import event
-from harness.wire_grammar import AT_MOST, CHAT, OBJECTS, RESPONSES, grammar_of, wire_findings
 from streamcore import DIALECTS
 
 CASES = {case.id: case for case in iter_cases(Path(__file__).parents[2] / "cassettes")}

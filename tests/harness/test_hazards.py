@@ -27,8 +27,8 @@ from harness.hazards import (
     observed_of,
     select,
 )
+from harness.hazards.outcomes import observe, shows
 from harness.mutants import MUTANTS
-from harness.outcomes import observe, shows
 from harness.references import references_for
 from harness.runner import Check, check_case, plans_from
 from harness.subjects import PartJson

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from harness.case import Case
 from harness.chunking import Chunking, PlanError, cuts_chunking, parse_plan, parse_plans
 from harness.minimal import MAX_RUNS, minimal_cut, other_parts, raised_by, raises
+from harness.minimal.places import Places, Position
 from harness.mutants.base import CORE
-from harness.places import Places, Position
 from harness.proof import run
 from harness.subjects import PartJson
 from harness.verdict import MinimalCut

@@ -20,11 +20,11 @@ from harness.mutants.base import CORE, OPENAI_CHAT, SSE, Stage, reading, reshapi
 from harness.mutants.blocks import Blocks
 from harness.mutants.eventstream import Messages
 from harness.mutants.framing import Lines
+from harness.mutants.mutation import graded_cases, run_mutants
 from harness.mutants.overriding import Assembled, Values, framing, overriding
 from harness.mutants.seeds import FieldPlaces, Snapshots
 from harness.mutants.text import StrSplitlines
 from harness.mutants.toolcalls import BEYOND, Calls, calls
-from harness.mutation import graded_cases, run_mutants
 from harness.proof import run
 from harness.rules import violations
 from harness.runner import Check, check_case

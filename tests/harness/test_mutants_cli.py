@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli, mutants_cli, mutants_run, mutation
+from harness import cli
 from harness.exits import DIFFERENCE, HARNESS, INPUT, PARITY, USAGE
-from harness.mutants import LAYERS, MUTANTS
-from harness.mutants_run import Where, survey
+from harness.mutants import LAYERS, MUTANTS, mutation
+from harness.mutants import cli as mutants_cli
+from harness.mutants import run as mutants_run
+from harness.mutants.run import Where, survey
 
 from .checkout import EMPTY, REPOSITORY, TEXT, make_checkout, replace
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.outcomes import DEFAULTS, Observed, fits, misfits, observe, shows
+from harness.hazards.outcomes import DEFAULTS, Observed, fits, misfits, observe, shows
 from harness.subjects import PartJson
 
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from harness import cassette, transcripts
 from harness.case import Case
-from harness.damage import opened
 from harness.faults import Wire
-from harness.features import features_of
-from harness.raw_json import NotRawJsonError, parse
-from harness.shrinker import shrink
+from harness.faults.damage import opened
 from harness.transcripts import named
 from harness.transcripts import transcripts as transcripts_of
+from harness.transcripts.features import features_of
+from harness.transcripts.raw_json import NotRawJsonError, parse
+from harness.transcripts.shrinker import shrink
 from streamcore import DIALECTS, Decoder
 
 from .checkout import REPOSITORY

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from harness.damage import OPERATORS, Damage, damaged, frames_of, framing_of
+from harness.faults.damage import OPERATORS, Damage, damaged, frames_of, framing_of
 from harness.rules import violations
 from harness.strategies import GRAMMARS, Expectation, SseEvent, chunkings, mutated, sayings, sse_lines, streams
 from harness.subjects.core import FRAMINGS

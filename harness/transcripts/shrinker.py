@@ -3,8 +3,8 @@
 The proof of all chunkings takes the cube of a body's size, so it is run on a short one for each dialect
 (:mod:`harness.transcripts` chooses it). Nothing is made up: frames are left out, members of their JSON are left out, and
 strings and numbers made shorter, the same ones alike throughout the body (an id, or a delta and the text it adds up to),
-as long as :func:`harness.features.features_of` stays the same. What is left cannot be shrunk further by any of these. No
-chance, no clock: one body always gives the same transcript.
+as long as :func:`harness.transcripts.features.features_of` stays the same. What is left cannot be shrunk further by any of
+these. No chance, no clock: one body always gives the same transcript.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from harness.case import Case
-from harness.damage import opened
 from harness.faults import Wire
-from harness.features import features_of
-from harness.raw_json import Node, NotRawJsonError, parse
+from harness.faults.damage import opened
+from harness.transcripts.features import features_of
+from harness.transcripts.raw_json import Node, NotRawJsonError, parse
 
 _STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _BLANKS = re.compile(rb"[ \t]*:[ \t]*$")

@@ -19,7 +19,7 @@ from harness.check import find_cases
 from harness.divergence import Divergences
 from harness.golden import GoldenStore
 from harness.mutants import LAYERS, MUTANTS, Mutant
-from harness.mutation import COSTLY, STAGES, Bench, Catch, graded_cases, hunt
+from harness.mutants.mutation import COSTLY, STAGES, Bench, Catch, graded_cases, hunt
 from harness.verdict import Difference
 
 COUNTED = 40

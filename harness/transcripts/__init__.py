@@ -18,9 +18,9 @@ from pathlib import Path
 
 from harness.case import Case
 from harness.chunking import PAIRS_UP_TO
-from harness.features import features_of
 from harness.files import write_atomically
-from harness.shrinker import shrink
+from harness.transcripts.features import features_of
+from harness.transcripts.shrinker import shrink
 from streamcore import DIALECTS
 from streamcore.dialects.base import Dialect
 

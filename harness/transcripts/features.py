@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.damage import framing_of
+from harness.faults.damage import framing_of
 from harness.rules import violations
 from harness.subjects import PartJson
 from harness.subjects.core import FRAMINGS

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.case import Case
-from harness.damage import framing_of
+from harness.faults.damage import framing_of
 from harness.grammar import Level, Machine, Step, level, rows
 from harness.subjects.core import FRAMINGS
 from harness.verdict import WireFinding

@@ -25,9 +25,9 @@ from itertools import chain, product
 from harness.case import Case
 from harness.chunking import Chunking, chunk_chunking, cuts_chunking
 from harness.difference import reproduce_command
-from harness.places import Places
+from harness.minimal.places import Places
+from harness.minimal.statement import stated
 from harness.proof import run
-from harness.statement import stated
 from harness.structure import interesting_cuts
 from harness.subjects import PartJson, Session
 from harness.verdict import Difference, MinimalCut

@@ -4,7 +4,7 @@ A grammar has levels: the stream itself, and what lives in it under keys of its 
 message. Each level is a table, state -> symbol -> state, in which ``*`` stands for any other symbol; a key that was never
 met is in the state ``start``. What the table does not have must not come, nor what leads to no state.
 
-The grammars of the wire stand in :mod:`harness.wire_grammar`.
+The grammars of the wire stand in :mod:`harness.grammar.wire`.
 """
 
 from __future__ import annotations

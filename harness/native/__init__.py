@@ -13,7 +13,11 @@ from typing import Any
 
 from deepdiff import DeepDiff
 
-from harness import native_bedrock, native_completions, native_gemini, native_ollama, native_responses
+from harness.native import bedrock as native_bedrock
+from harness.native import completions as native_completions
+from harness.native import gemini as native_gemini
+from harness.native import ollama as native_ollama
+from harness.native import responses as native_responses
 from harness.subjects import PartJson
 
 Projection = dict[str, Any]

@@ -18,7 +18,7 @@ from harness import exits
 from harness.mutants import LAYERS, MUTANTS
 
 if TYPE_CHECKING:
-    from harness.mutants_run import Fate, Survey
+    from harness.mutants.run import Fate, Survey
 
 _SHORT = {"structural": "struct", "cut-at-every-byte": "cut"}
 """Plans whose names are too long to head a column."""
@@ -76,7 +76,7 @@ def mutants(
         return
     # Not before: the list needs none of it.
     from harness.check import NOTHING_HERE
-    from harness.mutants_run import Where, survey
+    from harness.mutants.run import Where, survey
 
     if not cassettes.is_dir():
         raise exits.InputError(NOTHING_HERE.format(folder=cassettes.parent.resolve()))
@@ -136,7 +136,7 @@ def exit_code(result: Survey) -> int:
 
 def table(result: Survey) -> Iterator[str]:
     """The lines of the report, ASCII."""
-    from harness.mutants_run import layer_of
+    from harness.mutants.run import layer_of
     from harness.report.visible import ascii_only
 
     columns = [plan for plan in _order(result) if any(fate.plans.get(plan) for fate in result.fates)]
@@ -155,7 +155,7 @@ def table(result: Survey) -> Iterator[str]:
 
 
 def _order(result: Survey) -> list[str]:
-    from harness.mutation import STAGES
+    from harness.mutants.mutation import STAGES
 
     built_in = [plan for stage in STAGES for plan in stage]
     met = {plan for fate in result.fates for plan in fate.plans}
@@ -187,7 +187,7 @@ def minimal(fate: Fate) -> str:
 
 
 def _totals(result: Survey) -> Iterator[str]:
-    from harness.mutation import PLANS
+    from harness.mutants.mutation import PLANS
 
     run, survivors, alarms = result.run, result.survivors, result.control.alarms
     yield f"control: streamcore under the same plans on the same {result.control.cases} cases: {len(alarms)} alarms"
@@ -207,7 +207,7 @@ def _totals(result: Survey) -> Iterator[str]:
 
 def document(result: Survey) -> dict[str, Any]:
     """The same for programs."""
-    from harness.mutants_run import layer_of
+    from harness.mutants.run import layer_of
 
     return {
         "mutants": [

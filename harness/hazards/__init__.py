@@ -10,7 +10,7 @@
         issues: [owner/repository#12]
         cases:
           openai-chat/wh-010-cr-only:         # an ordinary cassette
-            exact: {text: ab, finish: stop}   # patterns, see harness.outcomes
+            exact: {text: ab, finish: stop}   # patterns, see harness.hazards.outcomes
             acceptable: [{why: what another sound reader chooses, error: incomplete_stream}]
             wrong: [{name: nothing until the end, late: {not: ""}}]
         wrong: [...]                          # the same for all cases
@@ -40,7 +40,7 @@ from jsonschema.exceptions import best_match
 from harness.case import Case
 from harness.cassette import NOT_CASSETTES
 from harness.exits import InputError, unknown
-from harness.outcomes import Observed, misfits, observe, shows
+from harness.hazards.outcomes import Observed, misfits, observe, shows
 from harness.subjects import NotClaimed, PartJson, Subject
 
 if TYPE_CHECKING:

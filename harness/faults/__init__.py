@@ -14,7 +14,7 @@
 ==================  ==========================================================================================
 
 Each is the plan ``faults:NAME``, one of its bodies is ``faults:NAME@K``, and all of them are the set ``faults``. What must
-hold of the parts is in :mod:`harness.fault_rules`; the broken connection itself is the plan ``cut-at-every-byte``.
+hold of the parts is in :mod:`harness.faults.judge`; the broken connection itself is the plan ``cut-at-every-byte``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.case import Case
-from harness.damage import frames_of, framing_of, opened
+from harness.faults.damage import frames_of, framing_of, opened
 from harness.subjects.core import FRAMINGS
 
 FRAMES_AT_MOST = 24

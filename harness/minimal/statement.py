@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from harness.chunking import Chunking
-from harness.places import Places, Position
+from harness.minimal.places import Places, Position
 from harness.verdict import CutPlace
 
 _AT_MOST = 3
