@@ -11,10 +11,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from harness.findings import CallLanes, Fragment, Lane, WirePiece
 from harness.ledger import Entry, Fault, Ledger
 from harness.subjects import PartJson
 from harness.tool_schemas import finished_calls
-from harness.verdict import CallLanes, Fragment, Lane, WirePiece
 
 MAX_LANES = 8
 """Calls drawn of one case."""

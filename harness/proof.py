@@ -17,8 +17,8 @@ from typing import Any
 
 from harness.case import Case
 from harness.chunking import PAIRS_UP_TO, WIDEST, Chunking, Plan, parse_plan
+from harness.findings import Certificate
 from harness.subjects import PartJson, Session, SnapshotSession
-from harness.verdict import Certificate
 from harness.windows import Windows
 
 SAMPLES = 200

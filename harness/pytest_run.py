@@ -1,7 +1,6 @@
 """A run of ``pytest --parity``: what is asked for, what was found out, and what is said about it at the end.
 
-What a subject gives for a whole body and for single bytes is observed once a process, and kept for all plans of the
-case.
+What a subject gives for a whole body and for single bytes is observed once a process, and kept for all plans of the case.
 """
 
 from __future__ import annotations

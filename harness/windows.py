@@ -29,9 +29,9 @@ from itertools import combinations
 from typing import Any, Protocol, runtime_checkable
 
 from harness.chunking import Chunking, chunk_chunking
+from harness.findings import Certificate
 from harness.structure import interesting_cuts, thinned
 from harness.subjects import PartJson, Session
-from harness.verdict import Certificate
 
 REAL = 16
 """Bytes of the widest windows that a certificate runs without memory."""

@@ -25,9 +25,9 @@ from typing import Any
 
 from harness.case import Case
 from harness.faults.damage import framing_of
+from harness.findings import WireFinding
 from harness.grammar import Level, Machine, Step, level, rows
 from harness.subjects.core import FRAMINGS
-from harness.verdict import WireFinding
 from streamcore import DIALECTS
 from streamcore.dialects.anthropic.messages import AnthropicMessages
 from streamcore.dialects.compatible.chat import OpenAICompatible

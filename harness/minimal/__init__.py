@@ -25,12 +25,13 @@ from itertools import chain, product
 from harness.case import Case
 from harness.chunking import Chunking, chunk_chunking, cuts_chunking
 from harness.difference import reproduce_command
+from harness.findings import MinimalCut
 from harness.minimal.places import Places
 from harness.minimal.statement import stated
 from harness.proof import run
 from harness.structure import interesting_cuts
 from harness.subjects import PartJson, Session
-from harness.verdict import Difference, MinimalCut
+from harness.verdict import Difference
 
 MAX_RUNS = 2400
 """Ways of cutting that are run for one failure."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from harness.chunking import Chunking
+from harness.findings import CutPlace
 from harness.minimal.places import Places, Position
-from harness.verdict import CutPlace
 
 _AT_MOST = 3
 """Kinds of places that one statement names."""

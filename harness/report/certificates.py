@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.verdict import CaseResult, Certificate, RunResult
+from harness.findings import Certificate
+from harness.verdict import CaseResult, RunResult
 from streamcore import DIALECTS
 
 if TYPE_CHECKING:

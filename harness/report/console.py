@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from click import style
 
+from harness.findings import MinimalCut
 from harness.report.certificates import proof_lines
 from harness.report.dialects import dialect_lines
 from harness.report.differences import OWN_TRACES, DifferenceView, mark_of, tried, view_of
@@ -21,7 +22,7 @@ from harness.report.document import seal
 from harness.report.html import human_size
 from harness.report.matrix import by_severity, worst_first
 from harness.report.visible import ascii_only
-from harness.verdict import GREEN, CaseResult, Difference, MinimalCut, MutantResult, RunResult, Verdict
+from harness.verdict import GREEN, CaseResult, Difference, MutantResult, RunResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from harness.report.visible import Unit, code_point_name, is_visible, shown, unit_at, units, visible
 
 if TYPE_CHECKING:
-    from harness.verdict import CaseResult, Difference, MinimalCut
+    from harness.findings import MinimalCut
+    from harness.verdict import CaseResult, Difference
 
 CONTEXT = 40
 """Characters shown on either side of the one that differs."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
+from harness.findings import Fragment, Lane, WirePiece
 from harness.lanes import MAX_FRAGMENTS
 from harness.report.wire import tick_path
-from harness.verdict import GREEN, CallCheck, CaseResult, Fragment, Lane, SchemaVerdict, WirePiece
+from harness.verdict import GREEN, CallCheck, CaseResult, SchemaVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

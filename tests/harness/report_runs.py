@@ -7,18 +7,8 @@ import hashlib
 import shlex
 from typing import Any
 
-from harness.verdict import (
-    CaseResult,
-    CutPlace,
-    Difference,
-    MinimalCut,
-    MutantResult,
-    PlanResult,
-    ReferenceResult,
-    RunResult,
-    Verdict,
-    WireFinding,
-)
+from harness.findings import CutPlace, MinimalCut, WireFinding
+from harness.verdict import CaseResult, Difference, MutantResult, PlanResult, ReferenceResult, RunResult, Verdict
 
 DIALECTS = {
     "openai-chat": ("ai.openai.chat", "openai.chat", "sse"),

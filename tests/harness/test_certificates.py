@@ -10,10 +10,11 @@ import pytest
 from harness import transcripts
 from harness.check import Request, execute
 from harness.chunking import parse_plans
+from harness.findings import Certificate
 from harness.report import console, html
 from harness.report.certificates import proof_lines, statements
 from harness.report.document import from_document, to_document
-from harness.verdict import CaseResult, Certificate, PlanResult, RunResult, Verdict
+from harness.verdict import CaseResult, PlanResult, RunResult, Verdict
 from streamcore import DIALECTS
 
 from .checkout import TEXT, make_checkout

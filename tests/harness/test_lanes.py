@@ -8,11 +8,12 @@ import json
 import pytest
 
 from harness.case import Case
+from harness.findings import CallLanes
 from harness.lanes import AROUND, EDGE, LAST_FRAGMENTS, MAX_FRAGMENTS, MAX_LANES, MAX_TEXT, lanes_of
 from harness.ledger import ledger
 from harness.proof import walk
 from harness.subjects.core import CoreSession
-from harness.verdict import CallLanes, CaseResult
+from harness.verdict import CaseResult
 
 from .checkout import REPOSITORY, case_called
 from .exhibits import call

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from harness.case import Case
 from harness.chunking import Chunking, PlanError, cuts_chunking, parse_plan, parse_plans
+from harness.findings import MinimalCut
 from harness.minimal import MAX_RUNS, minimal_cut, other_parts, raised_by, raises
 from harness.minimal.places import Places, Position
 from harness.mutants.base import CORE
 from harness.proof import run
 from harness.subjects import PartJson
-from harness.verdict import MinimalCut
 
 FACE = "\N{GRINNING FACE}".encode()
 BODY = b'data: {"a":1}\r\n\r\n' + b": ping\n\n" + b'data: {"t":"x' + FACE + b'\\ud83d\\ude00\\n"}\n\ndata: [DONE]\n\n'

@@ -11,19 +11,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from harness.findings import CallLanes, Fragment, Lane, WirePiece
 from harness.report import DocumentError, console, document, from_document, load, seal, to_document, write_reports
-from harness.verdict import (
-    CallLanes,
-    CaseResult,
-    Difference,
-    Fragment,
-    Lane,
-    MutantResult,
-    PlanResult,
-    ReferenceResult,
-    Verdict,
-    WirePiece,
-)
+from harness.verdict import CaseResult, Difference, MutantResult, PlanResult, ReferenceResult, Verdict
 
 from .lane_runs import calling
 from .report_runs import case, difference, hostile, large, mutant, only_failing, passing, troubled, vacuous

@@ -14,11 +14,12 @@ import pytest
 from harness.case import Case
 from harness.chunking import parse_plans
 from harness.divergence import Divergences
+from harness.findings import Certificate
 from harness.golden import GoldenStore
 from harness.runner import Check, check_case
 from harness.subjects import PartJson
 from harness.subjects.core import CoreSession, CoreSubject
-from harness.verdict import CaseResult, Certificate, Difference, PlanResult, ReferenceResult, Verdict
+from harness.verdict import CaseResult, Difference, PlanResult, ReferenceResult, Verdict
 
 from .checkout import REPOSITORY, TEXT, add, case_called, excuse_all, make_checkout, replace
 

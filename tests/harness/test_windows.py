@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from harness import proof, windows
 from harness.case import Case
 from harness.chunking import Chunking, chunk_chunking, parse_plan
+from harness.findings import Certificate
 from harness.proof import prove, run, walk
 from harness.rules import cut_is_legal
 from harness.structure import cuts_by_kind, interesting_cuts, thinned
 from harness.subjects import PartJson
 from harness.subjects.core import CoreSession, CoreSubject
 from harness.subjects.remembering import Memory, NotRepeatableError
-from harness.verdict import Certificate
 from harness.windows import Windows
 from streamcore import DIALECTS, Decoder
 from streamcore.dialects.openai.chat import OpenAIChat
