@@ -31,6 +31,7 @@ from harness.yaml_text import Dumper, Flow, quoted, readable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
 try:
@@ -199,7 +200,7 @@ def load(path: Path) -> Cassette:
 def loads(data: bytes, source: str = "<cassette>") -> Cassette:
     """Parse and check a cassette; ``source`` names it in errors (CassetteError, as in :func:`load`)."""
     document = parse_yaml(data, source)
-    error = best_match(_validator().iter_errors(document))
+    error = best_match(schema_errors(document))
     if error is not None:
         where = re.sub(r"^\$\.?", "", error.json_path) or "top level"
         what = error.message if len(error.message) <= 160 else error.message[:120] + "... (shortened)"
@@ -279,6 +280,11 @@ def parse_yaml(data: bytes, source: str) -> Any:
         raise CassetteError(source, where, f"not YAML: {problem}", hint) from error
     except ValueError as error:  # a scalar that looks like a date or a number and is none
         raise CassetteError(source, "", f"not YAML: {error}", hint) from error
+
+
+def schema_errors(document: Any) -> Iterator[ValidationError]:
+    """All that the schema has against a document that :func:`parse_yaml` returned."""
+    return _validator().iter_errors(document)
 
 
 @functools.cache

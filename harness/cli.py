@@ -250,10 +250,12 @@ def report(document: Path, html_path: Path) -> None:
 
 def _mount() -> None:
     from harness.golden_cli import golden
+    from harness.inspection.cli import cassette
     from harness.mutants.cli import mutants
     from harness.record.cli import record
     from harness.replay.cli import replay
 
+    cli.add_command(cassette)
     cli.add_command(golden)
     cli.add_command(mutants)
     cli.add_command(record)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
 import re
 import threading
@@ -11,10 +13,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from harness.cassette import Cassette, Interaction, Recorded, Redaction, Stream
-from harness.coding import CodingError, codings, decode_chunks
 from harness.exits import USAGE, unknown
 from harness.record.providers import PROVIDERS
-from harness.record.redaction import redact, redact_bytes
+from harness.record.redaction import redact, redact_text
+from harness.record.secrets import refuse_secrets
 from harness.record.wire import RecordError
 from streamcore import DIALECTS
 
@@ -27,7 +29,8 @@ MAX_INTERACTIONS = 64
 """As the schema of cassettes says."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _CREDENTIAL_HEADERS = frozenset(
-    {"api-key", "authorization", "cookie", "proxy-authorization", "x-amz-security-token", "x-api-key", "x-goog-api-key"}
+    "api-key authorization cookie ocp-apim-subscription-key proxy-authorization x-amz-security-token x-api-key"
+    " x-goog-api-key".split()
 )
 _CREDENTIAL_FIELDS = frozenset({"access_token", "api-key", "api_key", "apikey", "key", "token", "x-amz-security-token"})
 _MODEL_IN_PATH = re.compile(r"/(?:models?|deployments)/([^/:]+)")
@@ -66,7 +69,7 @@ class Kept:
         """What was recorded, in the order in which it was asked for.
 
         Raises:
-            RecordError: nothing was, or one of the exchanges cannot be kept.
+            RecordError: nothing was, or one of the exchanges cannot be kept, or something in it still looks like a secret.
         """
         name = f"{self.dialect}/{self.scenario}"
         with self._lock:
@@ -74,7 +77,9 @@ class Kept:
         if not recordings:
             raise RecordError(f"{name}: nothing was recorded: no response came through the recording client")
         if len(recordings) > MAX_INTERACTIONS:
-            what = f"{len(recordings)} exchanges, and a cassette holds at most {MAX_INTERACTIONS}: record fewer at a time"
+            what = (
+                f"{len(recordings)} exchanges, and a cassette holds at most {MAX_INTERACTIONS}: record fewer at a time"
+            )
             raise RecordError(f"{name}: {what}")
         secrets = {*self._secrets, *(secret for recording in recordings for secret in credentials(recording))}
         interactions, redactions = [], list[Redaction]()
@@ -83,12 +88,12 @@ class Kept:
             interactions.append(interaction)
             redactions.extend(done)
         provider = PROVIDERS.get(self.dialect)
-        return Cassette(
+        cassette = Cassette(
             Recorded(
                 dialect=self.dialect,
                 scenario=self.scenario,
                 provider=provider.name if provider else urlsplit(interactions[0].uri).hostname or "unknown",
-                model=self._model or model_of(recordings[0]),
+                model=redact_text(self._model or model_of(recordings[0]), secrets),
                 at=recordings[0].at.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 by=recorder_name(),
                 provenance=self._provenance,
@@ -96,6 +101,7 @@ class Kept:
             ),
             tuple(interactions),
         )
+        return refuse_secrets(cassette, name, secrets)
 
 
 def kept(
@@ -108,7 +114,7 @@ def kept(
 
     Raises:
         RecordError: the client closed the stream before its end, so the recording says nothing about the peer; or an
-            encoded body holds a secret, which cannot be overwritten where it stands.
+            encoded body cannot be decoded, so nobody can say what is in it.
     """
     if recording.closed_by_client:
         raise RecordError(f"{name}: the client closed the stream early: read it to its end to record it")
@@ -117,8 +123,10 @@ def kept(
     if parts.hostname in _LOOPBACK:
         recording = replace(recording, url=urlunsplit(parts._replace(netloc=f"{provenance}.invalid")))
         redactions = (Redaction("request.uri", f"loopback address named {provenance}.invalid", 1),)
-    shared, done = redact(recording, secrets)
-    _refuse_encoded_secrets(shared, name, secrets)
+    try:
+        shared, done = redact(recording, secrets)
+    except RecordError as error:
+        raise RecordError(f"{name}: {error}") from error
     interaction = Interaction(
         method=shared.method,
         uri=shared.url,
@@ -138,7 +146,16 @@ def credentials(recording: Recording) -> set[str]:
     found = [value for name, value in recording.request_headers if name.lower() in _CREDENTIAL_HEADERS]
     query = parse_qsl(urlsplit(recording.url).query)
     found += [value for name, value in query if name.lower() in _CREDENTIAL_FIELDS]
-    return {word for value in found for word in (value, value.partition(" ")[2]) if word}
+    words = {word for value in found for word in (value, value.partition(" ")[2]) if word}
+    for value in found:
+        scheme, _, encoded = value.partition(" ")
+        if scheme.lower() == "basic":  # RFC 7617, 2: user, colon, password
+            with contextlib.suppress(ValueError):
+                pair = base64.b64decode(encoded).decode()
+                words |= {word for word in (pair, pair.partition(":")[2]) if word}
+        elif "=" in value:  # RFC 6265, 4.2.1: a cookie's name and value
+            words |= {pair.partition("=")[2].strip() for pair in value.split(";")} - {""}
+    return words
 
 
 def model_of(recording: Recording) -> str:
@@ -159,21 +176,6 @@ def recorder_name() -> str:
         return f"streamparity {metadata.version('streamparity')}"
     except metadata.PackageNotFoundError:  # run from a source tree that was not installed
         return "streamparity 0"
-
-
-def _refuse_encoded_secrets(recording: Recording, name: str, secrets: Iterable[str]) -> None:
-    applied = codings(recording.response_headers)
-    if not applied:
-        return
-    try:
-        (body,) = decode_chunks([recording.body], applied)
-    except CodingError as error:
-        raise RecordError(f"{name}: the response body {error}, so nobody can say what is in it") from error
-    found = redact_bytes(body, [secret.encode() for secret in secrets])[1]
-    if found:
-        kinds = ", ".join(sorted(found))
-        what = f"the response body holds {kinds} inside its {', '.join(applied)}: record it with identity coding"
-        raise RecordError(f"{name}: {what}")
 
 
 def _summed(redactions: Iterable[Redaction]) -> tuple[Redaction, ...]:

@@ -13,8 +13,9 @@ import click
 from harness.cassette import Cassette, CassetteError, save
 from harness.exits import USAGE
 from harness.record.addresses import dialect_of
-from harness.record.keeping import Kept
+from harness.record.keeping import Kept, credentials
 from harness.record.proxy import Proxy
+from harness.record.redaction import shown_address
 from harness.record.vcr_import import from_vcr
 from harness.record.wire import RecordError
 
@@ -47,7 +48,7 @@ class CassetteFolder:
 
     def add(self, recording: Recording) -> None:
         """Write an exchange, and say so on stdout; on stderr, why one is not written."""
-        name = f"{recording.method} {recording.url.partition('?')[0]}"
+        name = f"{recording.method} {shown_address(recording.url, credentials(recording))}"
         dialect = (self._dialect or dialect_of(recording.url)) if recording.method == "POST" else None
         if dialect is None:
             hint = (

@@ -12,10 +12,11 @@ import httpx
 
 from harness.cassette import Cassette, Recorded
 from harness.record import local_model
-from harness.record.keeping import kept, recorder_name
+from harness.record.keeping import credentials, kept, recorder_name
 from harness.record.provider import FORMS, Form
 from harness.record.providers import PROVIDERS
-from harness.record.redaction import redact_bytes
+from harness.record.redaction import redact_bytes, redact_text, shown_address
+from harness.record.secrets import refuse_secrets
 from harness.record.simulator import Answer, Simulator
 from harness.record.transport import Recording, RecordingTransport
 from harness.record.wire import RecordError, compact
@@ -117,6 +118,7 @@ def exchange(
         RecordError: nobody answered, or the answer is not a stream of this form in clear.
     """
     taken: list[Recording] = []
+    shown = shown_address(url, secrets)
     transport = RecordingTransport(httpx.HTTPTransport(), taken.append)
     sent = {
         "content-type": "application/json",
@@ -134,7 +136,7 @@ def exchange(
             for _ in response.iter_raw():
                 pass
     except (httpx.TransportError, httpx.InvalidURL) as error:
-        raise RecordError(f"{url}: no answer ({error}): check the address and the network") from error
+        raise RecordError(f"{shown}: no answer ({error}): check the address and the network") from error
     recording = taken[0]
     kind = dict(recording.response_headers).get("content-type", "")
     coding = dict(recording.response_headers).get("content-encoding", "identity")
@@ -142,27 +144,32 @@ def exchange(
         said = redact_bytes(recording.body[:400], tuple(secret.encode() for secret in secrets))[0].decode(
             "utf-8", "replace"
         )
-        raise RecordError(f"{url}: answered {recording.status} {recording.reason}: {' '.join(said.split())}")
+        raise RecordError(f"{shown}: answered {recording.status} {recording.reason}: {' '.join(said.split())}")
     if not kind.startswith(form.content_type):
-        raise RecordError(f"{url}: answered with {kind or 'no content type'}, not {form.noun}: does it stream?")
+        raise RecordError(f"{shown}: answered with {kind or 'no content type'}, not {form.noun}: does it stream?")
     if coding != "identity":
-        raise RecordError(f"{url}: answered in {coding} although identity was asked for: its bytes would hide the wire")
+        raise RecordError(f"{shown}: answered in {coding} although identity was asked for: its bytes would hide the wire")
     if not recording.body and not may_be_empty:
-        raise RecordError(f"{url}: the stream was empty: nothing to keep")
+        raise RecordError(f"{shown}: the stream was empty: nothing to keep")
     return recording
 
 
 def to_cassette(
     recording: Recording, dialect: str, scenario: str, model: str, provenance: str, *, secrets: Iterable[str] = ()
 ) -> Cassette:
-    """Redact a recording and give it the form of a cassette (RecordError as in :func:`harness.record.keeping.kept`)."""
+    """Redact a recording and give it the form of a cassette.
+
+    Raises:
+        RecordError: as in :func:`harness.record.keeping.kept`, or something in it still looks like a secret.
+    """
+    secrets = {*secrets, *credentials(recording)}
     interaction, redactions = kept(recording, f"{dialect}/{scenario}", provenance, secrets=secrets)
-    return Cassette(
+    cassette = Cassette(
         recorded=Recorded(
             dialect=dialect,
             scenario=scenario,
             provider="llama.cpp" if provenance == "local-model" else PROVIDERS[dialect].name,
-            model=model,
+            model=redact_text(model, secrets),
             at=recording.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             by=recorder_name(),
             provenance=provenance,
@@ -170,6 +177,7 @@ def to_cassette(
         ),
         interactions=(interaction,),
     )
+    return refuse_secrets(cassette, f"{dialect}/{scenario}", secrets)
 
 
 def same_stream(one: Cassette, other: Cassette) -> bool:

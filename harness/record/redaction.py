@@ -1,28 +1,56 @@
 """What is taken out of a recording before anyone else sees it.
 
-Headers are kept by an allow-list: a header nobody thought of is dropped, and the report names it. Bodies and addresses
-are searched for kinds of secret and for the secrets in use; what is found is overwritten by as many bytes as it had, so
-chunk boundaries and byte offsets stay true. A secret that a model spells over several deltas has other bytes between
-its letters and is not found: read a recording before you publish it.
+Headers are kept by an allow-list: a header nobody thought of is dropped, and the report names it. Bodies, addresses and
+the values of the headers that stay are searched for the shapes of secrets (:mod:`harness.record.secrets`), for the
+secrets in use, and for what says who asked (:data:`PERSONAL_KEYS`, :data:`PERSONAL_SHAPES`). What is found is overwritten
+by as many bytes as it had, so chunk boundaries and byte offsets stay true. The checksums of AWS event streams, and the
+base64 in which Bedrock wraps events, are made anew around it.
+
+An encoded body cannot be overwritten where it stands: the same text compressed again has another length, and its chunks
+would be made up. If something is found in one, the body is kept decoded, its ``content-encoding`` dropped, its chunks
+what each encoded chunk yielded when it came; which is what a case is made of in any case, so nothing else changes. If
+nothing is found, it stays as it came.
+
+A secret that a model spells over several deltas has other bytes between its letters and is not overwritten: credentials
+are then refused when the cassette is scanned, but personal data are not found. Names in JSON inside a string (the
+arguments of a tool) are not looked at for personal data either, since the deltas that spell them would no longer add up
+to the whole. Read a recording before you publish it.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 import re
+import struct
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
+from zlib import crc32
 
 from harness.cassette import Redaction
+from harness.coding import codings, decoded_stream
+from harness.record.secrets import MIN_SECRET, PATTERNS, decoded, fill, find
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from harness.cassette import Headers
     from harness.record.transport import Recording
 
 KEPT_REQUEST_HEADERS = frozenset(
-    {"accept", "accept-encoding", "anthropic-beta", "anthropic-version", "content-type", "openai-beta", "user-agent"}
+    {
+        "accept",
+        "accept-encoding",
+        "anthropic-beta",
+        "anthropic-version",
+        "content-encoding",
+        "content-type",
+        "openai-beta",
+        "user-agent",
+    }
 )
 KEPT_RESPONSE_HEADERS = frozenset(
     {
@@ -42,40 +70,67 @@ KEPT_RESPONSE_HEADERS = frozenset(
 _PLUMBING = frozenset({"connection", "content-length", "host", "keep-alive"})
 """Say nothing about anyone and nothing a replay needs: dropped without being listed."""
 
-_FILLER = b"REDACTED"
-_TOKEN = rb"[A-Za-z0-9_-]"
-PATTERNS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
+PERSONAL_KEYS: tuple[tuple[str, bytes], ...] = (
+    # Kind, and the JSON keys that hold it, as the providers' API references and error bodies name them.
+    ("organization-id", rb"organi[sz]ation(?:_?id)?|org_?id|tenant_?id|workspace_?id"),
+    ("project-id", rb"project_?id|project_number|consumer"),
+    ("account-id", rb"(?:aws_?)?account(?:_?(?:id|number|name))?|customer_?id|subscription_?id|billing_account"),
+    ("user-id", rb"user|user_?(?:id|name)|end_user_?(?:id)?|safety_identifier"),
+    ("email", rb"e-?mail(?:_?address)?"),
+)
+PERSONAL_SHAPES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     # Each match is (what may stay to show the kind)(what must go).
-    ("api-key", re.compile(rb"(\bsk-(?:ant-|proj-|svcacct-|admin-)?)(" + _TOKEN + rb"{16,})")),
-    ("api-key", re.compile(rb"(\bAIza)(" + _TOKEN + rb"{35})")),
-    ("api-key", re.compile(rb"(\b(?:gsk|xai|hf|r8)[-_])([A-Za-z0-9]{20,})")),
-    ("access-key-id", re.compile(rb"(\bA[KS]IA)([A-Z0-9]{16})\b")),
-    ("bearer-token", re.compile(rb"(\b[Bb]earer )([A-Za-z0-9._~+/=-]{16,})")),
     ("organization-id", re.compile(rb"(\borg-)([A-Za-z0-9]{16,})")),
+    (
+        "organization-id",
+        re.compile(rb"(://)([a-z0-9][a-z0-9-]*)(?=\.(?:openai|services\.ai|cognitiveservices)\.azure\.com)"),
+    ),
     ("project-id", re.compile(rb"(\bproj_)([A-Za-z0-9]{16,})")),
-    ("user-id", re.compile(rb"(\buser-)([A-Za-z0-9]{20,})")),
+    ("project-id", re.compile(rb"(\bprojects/)(?!example/)([A-Za-z0-9][A-Za-z0-9:.-]{4,62})(?=/locations/)")),
+    ("user-id", re.compile(rb"(\buser[-_])([A-Za-z0-9]{20,})")),
+    ("account-id", re.compile(rb"(\barn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:)(\d{12})(?=:)")),
+    ("account-id", re.compile(rb"(\barn%3[Aa]aws[a-z-]*%3[Aa][a-z0-9-]*%3[Aa][a-z0-9-]*%3[Aa])(\d{12})(?=%3[Aa])")),
+    ("account-id", re.compile(rb"(/accounts/)([0-9a-f]{32})\b")),
+    ("account-id", re.compile(rb"(/subscriptions/)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")),
+)
+_KEYED = tuple(
+    (kind, re.compile(rb'("(?:' + keys + rb')"\s*:\s*")((?:[^"\\]|\\.)+)(?=")', re.IGNORECASE))
+    for kind, keys in PERSONAL_KEYS
+)
+_KEYED_NUMBERS = tuple(
+    (kind, re.compile(rb'("(?:' + keys + rb')"\s*:\s*)(\d{6,})\b(?![.eE])', re.IGNORECASE))
+    for kind, keys in PERSONAL_KEYS
 )
 _EMAIL = re.compile(rb"[A-Za-z0-9._%+-]+@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})")
 _EXAMPLE_DOMAIN = re.compile(rb"(?:^|\.)(?:example\.(?:com|org|net)|(?:example|invalid|test|localhost))$")
 """Domains nobody can own (RFC 2606)."""
 _QUERY_SECRET = re.compile(r"([?&](?:api[-_]?key|key|token|access_token|sig|signature)=)([^&#]+)", re.IGNORECASE)
+_WRAPPED = re.compile(rb'("bytes"\s*:\s*")([A-Za-z0-9+/]{8,}={0,2})(?=")')
+"""Events of Bedrock's InvokeModelWithResponseStream, in its API reference ``PayloadPart``."""
 
 
 def redact_bytes(data: bytes, secrets: Iterable[bytes] = ()) -> tuple[bytes, Counter[str]]:
     """Overwrite secrets and personal data; the result has the length of ``data``. Also how many of which kind."""
+    secrets = tuple(secrets)
     found: Counter[str] = Counter()
     for secret in secrets:
-        if len(secret) >= 8 and secret in data:  # shorter ones are words, and would eat ordinary text
-            found["secret-in-use"] += data.count(secret)
-            data = data.replace(secret, _fill(len(secret)))
+        if len(secret) < MIN_SECRET:  # shorter ones are words, and would eat ordinary text
+            continue
+        for form in _forms(secret):
+            if form in data and form != fill(len(form)):
+                found["secret-in-use"] += data.count(form)
+                data = data.replace(form, fill(len(form)))
 
-    for kind, pattern in PATTERNS:
+    def overwrite(kind: str, pattern: re.Pattern[bytes], text: Callable[[int], bytes] = fill) -> None:
+        nonlocal data
 
-        def mask(match: re.Match[bytes], kind: str = kind) -> bytes:
-            if match[2] == _fill(len(match[2])):
+        def mask(match: re.Match[bytes]) -> bytes:
+            last = match.lastindex or 0
+            kept, masked = match[0][: match.start(last) - match.start()], text(len(match[last]))
+            if match[last] == masked or (kind == "email" and _is_example(match[last])):
                 return match[0]
             found[kind] += 1
-            return match[1] + _fill(len(match[2]))
+            return kept + masked
 
         data = pattern.sub(mask, data)
 
@@ -86,37 +141,146 @@ def redact_bytes(data: bytes, secrets: Iterable[bytes] = ()) -> tuple[bytes, Cou
         found["email"] += 1
         return masked
 
-    return _EMAIL.sub(mask_email, data), found
+    def mask_wrapped(match: re.Match[bytes]) -> bytes:
+        try:
+            inner, inside = redact_bytes(base64.b64decode(match[2], validate=True), secrets)
+        except binascii.Error:
+            return match[0]
+        found.update(inside)
+        return match[1] + base64.b64encode(inner) if inside else match[0]
+
+    for kind, _, pattern in PATTERNS:
+        overwrite(kind, pattern)
+    data = _EMAIL.sub(mask_email, data)
+    for kind, pattern in PERSONAL_SHAPES:
+        overwrite(kind, pattern, _digits if rb"\d{12}" in pattern.pattern else fill)
+    for kind, pattern in _KEYED:
+        overwrite(kind, pattern)
+    for kind, pattern in _KEYED_NUMBERS:
+        overwrite(kind, pattern, _digits)
+    return _WRAPPED.sub(mask_wrapped, data), found
+
+
+def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
+    """The same for a text."""
+    used = [secret.encode() for secret in secrets]
+    return redact_bytes(text.encode("utf-8", "surrogateescape"), used)[0].decode("utf-8", "surrogateescape")
+
+
+def shown_address(url: str, secrets: Iterable[str] = ()) -> str:
+    """An address as it may be said in a message: without its query, and without a path that looks like a secret."""
+    address = redact_text(url.partition("?")[0], secrets)
+    scheme, _, rest = address.partition("://")
+    return (
+        address
+        if next(find(rest.replace("/", " ").encode()), None) is None
+        else f"{scheme}://{rest.partition('/')[0]}/..."
+    )
 
 
 def redact(recording: Recording, secrets: Iterable[str] = ()) -> tuple[Recording, tuple[Redaction, ...]]:
-    """A copy of the recording that may be shared, and the list of what was done to it."""
+    """A copy of the recording that may be shared, and the list of what was done to it.
+
+    Raises:
+        RecordError: an encoded body cannot be decoded, so that nobody can say what is in it.
+    """
     used = tuple(secret.encode() for secret in secrets)
     done: list[Redaction] = []
 
     def note(where: str, found: Counter[str]) -> None:
         done.extend(Redaction(where, f"{kind}, same length", count) for kind, count in sorted(found.items()))
 
-    url, count = _QUERY_SECRET.subn(lambda match: match[1] + _fill(len(match[2])).decode(), recording.url)
+    def clean(where: str, text: str) -> str:
+        masked, found = redact_bytes(text.encode("utf-8", "surrogateescape"), used)
+        note(where, found)
+        return masked.decode("utf-8", "surrogateescape")
+
+    def clear(where: str, body: bytes, headers: Headers) -> tuple[bytes, bool]:
+        # The body as it may be kept, and whether its codings had to be undone.
+        applied = codings(headers)
+        plain = decoded(body, headers, f"the {where.replace('.', ' ')}")
+        masked, found = _redact_body(plain, headers, used)
+        note(where, found)
+        if applied and found:
+            done.append(Redaction(where, f"{', '.join(applied)} undone, to overwrite what is inside", 1))
+        return (masked, bool(applied)) if found else (body, False)
+
+    url, count = _QUERY_SECRET.subn(lambda match: match[1] + fill(len(match[2])).decode(), recording.url)
     if count:
         note("request.uri", Counter({"secret-in-query": count}))
-    masked_url, found = redact_bytes(url.encode(), used)
-    note("request.uri", found)
+    url = clean("request.uri", url)
     request_headers = _headers(recording.request_headers, KEPT_REQUEST_HEADERS, "request.headers", done)
-    request_body, found = redact_bytes(recording.request_body, used)
-    note("request.body", found)
+    request_headers = tuple((name, clean("request.headers", value)) for name, value in request_headers)
+    request_body, undone = clear("request.body", recording.request_body, request_headers)
+    if undone:
+        request_headers = _without_coding(request_headers)
     response_headers = _headers(recording.response_headers, KEPT_RESPONSE_HEADERS, "response.headers", done)
-    body, found = redact_bytes(recording.body, used)
-    note("response.body", found)
+    response_headers = tuple((name, clean("response.headers", value)) for name, value in response_headers)
+    reason = clean("response.status", recording.reason)
+    body, undone = clear("response.body", recording.body, response_headers)
+    chunks, at_ms = recording.chunks, recording.at_ms
+    if undone:
+        _, chunks, at_ms = decoded_stream(recording.body, chunks, at_ms, codings(response_headers))
+        response_headers = _without_coding(response_headers)
     shared = replace(
         recording,
-        url=masked_url.decode(),
+        url=url,
         request_headers=request_headers,
         request_body=request_body,
+        reason=reason,
         response_headers=response_headers,
         body=body,
+        chunks=chunks,
+        at_ms=at_ms,
     )
     return shared, tuple(done)
+
+
+def _redact_body(body: bytes, headers: Headers, secrets: tuple[bytes, ...]) -> tuple[bytes, Counter[str]]:
+    kind = next((value for name, value in headers if name.lower() == "content-type"), "")
+    if not kind.startswith("application/vnd.amazon.eventstream"):
+        return redact_bytes(body, secrets)
+    # AWS, "Event stream encoding": lengths of message and headers, their checksum, headers, payload, checksum.
+    out, found, at = [], Counter[str](), 0
+    while len(body) - at >= 16:
+        total, headers_length = struct.unpack_from(">II", body, at)
+        message = body[at : at + total]
+        if total < 16 + headers_length or len(message) < total:
+            break
+        payload, inside = redact_bytes(message[12 + headers_length : -4], secrets)
+        if inside:
+            covered = message[: 12 + headers_length] + payload
+            was_true = struct.pack(">I", crc32(message[:-4])) == message[-4:]
+            message = covered + (struct.pack(">I", crc32(covered)) if was_true else message[-4:])
+            found.update(inside)
+        out.append(message)
+        at += total
+    rest, inside = redact_bytes(body[at:], secrets)
+    found.update(inside)
+    return b"".join([*out, rest]), found
+
+
+def _forms(secret: bytes) -> set[bytes]:
+    """How a secret may stand in a body or an address: as it is, in JSON, percent-encoded, in base64."""
+    text = secret.decode("utf-8", "replace")
+    return {
+        secret,
+        json.dumps(text)[1:-1].encode(),
+        json.dumps(text, ensure_ascii=False)[1:-1].encode(),
+        quote(secret, safe="").encode(),
+        base64.b64encode(secret),
+        base64.urlsafe_b64encode(secret),
+    }
+
+
+def _is_example(address: bytes) -> bool:
+    match = _EMAIL.fullmatch(address)
+    masked = re.fullmatch(rb"[x._%+@-]+", address) is not None
+    return masked or (match is not None and _EXAMPLE_DOMAIN.search(match[1]) is not None)
+
+
+def _digits(length: int) -> bytes:
+    return b"1" * length  # zeros at the start of a number are no JSON
 
 
 def _headers(headers: Headers, kept: frozenset[str], where: str, done: list[Redaction]) -> Headers:
@@ -125,5 +289,5 @@ def _headers(headers: Headers, kept: frozenset[str], where: str, done: list[Reda
     return tuple((name.lower(), value) for name, value in headers if name.lower() in kept)
 
 
-def _fill(length: int) -> bytes:
-    return (_FILLER * (length // len(_FILLER) + 1))[:length]
+def _without_coding(headers: Headers) -> Headers:
+    return tuple((name, value) for name, value in headers if name != "content-encoding")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.record import eventstream
 from harness.record.recorder import exchange, to_cassette
 from harness.record.redaction import redact, redact_bytes
 from harness.record.simulator import Answer, Simulator
+from harness.record.transport import Recording
 
 KEY = "sk-proj-" + "Ab1_" * 10
 
@@ -84,3 +88,56 @@ def test_redacting_twice_finds_nothing_more() -> None:
         once, done = redact(exchange(simulator.address, {"authorization": "Bearer x"}, {}, 5))
     assert [item.where for item in done] == ["request.headers", "response.body"]
     assert redact(once) == (once, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('{"organization": "acme-corp"}', "organization-id"),
+        ('{"orgId":"acme \\" corp"}', "organization-id"),
+        ('{"project_id":"p-1"}', "project-id"),
+        ('{"account_id": 123456789, "n": 1}', "account-id"),
+        ('{"user":"é 你"}', "user-id"),
+        ('{"safety_identifier" : "u1"}', "user-id"),
+        ('{"email":"not an address"}', "email"),
+        ('{"arn":"arn:aws:bedrock:eu-west-1:210987654321:model/x"}', "account-id"),
+        ('{"url":"https://acme.openai.azure.com/x"}', "organization-id"),
+        ('{"name":"projects/acme-prod/locations/eu"}', "project-id"),
+        ('{"id":"/subscriptions/01234567-89ab-cdef-0123-456789abcdef/x"}', "account-id"),
+    ],
+)
+def test_what_says_who_asked_is_masked_and_json_stays_json(text: str, kind: str) -> None:
+    data = text.encode()
+    masked, found = redact_bytes(data)
+    assert dict(found) == {kind: 1}
+    assert (len(masked), masked == data) == (len(data), False)
+    assert json.loads(masked).keys() == json.loads(data).keys()
+    assert redact_bytes(masked) == (masked, {}), "masking again changes nothing"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"user":null,"organization":{"x":1},"email":"jane@example.com","account_id":{"type":"string"},"user_id":7}',
+        '{"arguments":"{\\"user_id\\":\\"u-1\\"}"}',
+        '{"role":"user","type":"user"}',
+    ],
+)
+def test_names_without_a_value_of_anyones_stay(text: str) -> None:
+    assert redact_bytes(text.encode()) == (text.encode(), {})
+
+
+def test_messages_of_an_event_stream_keep_true_checksums_and_false_ones() -> None:
+    payload = b'{"user_id":"somebody","delta":{"text":"hi"}}'
+    sound = eventstream.event("contentBlockDelta", payload)
+    broken = sound[:-1] + bytes([sound[-1] ^ 1])
+    headers = (("content-type", "application/vnd.amazon.eventstream"),)
+    for tail in (b"", sound[:20]):
+        recording = Recording(
+            "POST", "https://b.test/", (), b"", 200, "OK", headers, sound + broken + tail, (), (), "cut", False,
+            datetime(2026, 1, 1, tzinfo=UTC),
+        )  # fmt: skip
+        body = redact(recording)[0].body
+        expected = eventstream.event("contentBlockDelta", payload.replace(b"somebody", b"REDACTED"))
+        assert body[: len(sound)] == expected
+        assert body[len(sound) :] == expected[:-4] + broken[-4:] + tail
