@@ -148,7 +148,9 @@ def exchange(
     if not kind.startswith(form.content_type):
         raise RecordError(f"{shown}: answered with {kind or 'no content type'}, not {form.noun}: does it stream?")
     if coding != "identity":
-        raise RecordError(f"{shown}: answered in {coding} although identity was asked for: its bytes would hide the wire")
+        raise RecordError(
+            f"{shown}: answered in {coding} although identity was asked for: its bytes would hide the wire"
+        )
     if not recording.body and not may_be_empty:
         raise RecordError(f"{shown}: the stream was empty: nothing to keep")
     return recording

@@ -101,7 +101,7 @@ _KEYED_NUMBERS = tuple(
     (kind, re.compile(rb'("(?:' + keys + rb')"\s*:\s*)(\d{6,})\b(?![.eE])', re.IGNORECASE))
     for kind, keys in PERSONAL_KEYS
 )
-_EMAIL = re.compile(rb"[A-Za-z0-9._%+-]+@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})")
+_EMAIL = re.compile(rb"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})")
 _EXAMPLE_DOMAIN = re.compile(rb"(?:^|\.)(?:example\.(?:com|org|net)|(?:example|invalid|test|localhost))$")
 """Domains nobody can own (RFC 2606)."""
 _QUERY_SECRET = re.compile(r"([?&](?:api[-_]?key|key|token|access_token|sig|signature)=)([^&#]+)", re.IGNORECASE)

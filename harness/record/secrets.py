@@ -63,7 +63,7 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[bytes]], ...] = (
         "RFC 7468, 10",
         _shape(rb"(-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----)([A-Za-z0-9+/=\\ :,\r\n]{16,})"),
     ),
-    ("jwt", "RFC 7519, 3; RFC 7515, 7.1", _shape(rb"(\beyJ)([\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})")),
+    ("jwt", "RFC 7519, 3; RFC 7515, 7.1", _shape(rb"((?<![\w-])eyJ)([\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})")),
     (
         "api-key",
         "keys of OpenAI, Anthropic (sk-ant-), OpenRouter (sk-or-), DeepSeek as their consoles show them",
