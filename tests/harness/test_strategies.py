@@ -20,7 +20,7 @@ from harness.subjects.core import FRAMINGS
 from streamcore import DIALECTS, Decoder, Message
 from streamcore.framing.sse import SseFramer
 
-few = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 """For each of fifty dialects."""
 DISTINCT = sorted(
     {
@@ -159,7 +159,7 @@ def test_a_body_with_calls_and_text_can_be_found(dialect: str) -> None:
     body, expected = find(
         streams(dialect),
         lambda drawn: len(drawn[1].calls) > 1 and bool(drawn[1].text),
-        settings=settings(max_examples=2000),
+        settings=settings(max_examples=2000, phases=[Phase.generate]),  # the first that fits, not the smallest
     )
     for chunks in ([body], [body[at : at + 1] for at in range(len(body))]):
         assert len(decode(dialect, chunks)[1].message.tool_calls) == len(expected.calls)
