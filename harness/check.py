@@ -25,8 +25,6 @@ from harness.subjects.load import load_subject
 from harness.subjects.reference import ReferenceSubject, without_known_alarms
 from harness.verdict import CaseResult, MutantResult, RunResult, Verdict
 
-UNCUT = frozenset(("whole", "cut", "cut-at-every-byte", "faults"))
-"""Kinds of plans that need no split: who asks for these alone knows it."""
 NOTHING_HERE = """\
 {folder} has no cassettes/ folder with recordings, so there is nothing to check.
 Run `streamparity check` in a checkout of streamparity, or name folders: --cassettes DIR --goldens DIR (or --corpus DIR).
@@ -213,10 +211,6 @@ def _problems(cases: Sequence[CaseResult], mutants: Sequence[MutantResult], requ
         problems.append("no case was claimed by the subject")
     elif not sum(case.body_bytes for case in claimed):
         problems.append("no byte was replayed")
-    elif not UNCUT.issuperset(plan.kind for plan in request.plans) and not any(
-        plan.splits for case in claimed for plan in case.plans
-    ):
-        problems.append("no body was cut anywhere")
     elif not any(case.references for case in claimed):
         problems.append("nothing was compared with a golden")
     if request.mutants and not mutants:

@@ -137,7 +137,7 @@ def summarise(run: RunResult, report: Path | None = None, *, quiet: bool = False
 def is_input_problem(run: RunResult) -> bool:
     """Whether what broke is the input and not the harness: every case that broke lacks a golden."""
     broken = [case for case in seal(run).cases if case.verdict in (Verdict.ERROR, Verdict.NOT_RUN)]
-    return all(_NO_GOLDEN.search(case.reason) and not _RAISED.match(case.reason) for case in broken)
+    return bool(broken) and all(_NO_GOLDEN.search(case.reason) and not _RAISED.match(case.reason) for case in broken)
 
 
 class _Paint:

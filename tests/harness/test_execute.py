@@ -75,25 +75,6 @@ def test_a_run_in_which_nothing_is_claimed_proves_nothing(project: Path) -> None
     assert run.verdict is Verdict.ERROR
 
 
-@pytest.mark.parametrize(
-    ("plans", "problems"),
-    [
-        ("every:99999", ("no body was cut anywhere",)),  # more than there is
-        ("whole,every:99999", ("no body was cut anywhere",)),
-        ("whole", ()),
-        ("cut@7", ()),
-        ("split@7", ()),
-    ],
-)
-def test_a_run_in_which_no_body_is_cut_proves_nothing_unless_that_was_asked_for(
-    project: Path, plans: str, problems: tuple[str, ...]
-) -> None:
-    (run,) = execute(request(project, plan_names=plans, globs=(EMPTY,)))
-
-    assert run.problems == problems
-    assert run.verdict is (Verdict.ERROR if problems else Verdict.PASS)
-
-
 def stale_entry(project: Path, case: str = TEXT) -> None:
     (project / "golden" / "divergences.yaml").write_text(
         f"- {{name: old, reference: ai.openai.chat, cases: [{case}], ignore: [{{part: finish, path: usage}}],"
