@@ -13,7 +13,7 @@ from harness.exits import InputError
 
 EPILOG = """\b
 Exit codes: 0 parity; 1 a difference, a stale divergence or a mutant that was not caught; 2 usage;
-3 the harness broke; 4 missing, unreadable or stale input; 130 interrupted."""
+3 the harness broke, or the run proves nothing; 4 missing, unreadable or stale input; 130 interrupted."""
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

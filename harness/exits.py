@@ -13,7 +13,7 @@ DIFFERENCE = 1
 """A difference nobody has named, a stale divergence, a mutant that was not caught."""
 USAGE = 2
 HARNESS = 3
-"""The harness itself broke."""
+"""The harness itself broke, or the run proves nothing: no case, byte, cut, comparison or mutant."""
 INPUT = 4
 """Missing, unreadable or stale input."""
 INTERRUPTED = 130

@@ -267,8 +267,15 @@ def test_an_unknown_subject(project: Path, run: Run, spec: str) -> None:
 def test_a_run_in_which_nothing_is_claimed(project: Path, run: Run) -> None:
     code, out, _ = run("check", *QUICK, "--subject", "mysubjects:Elsewhere")
 
-    assert code == INPUT
+    assert code == HARNESS
     assert "ERROR no case was claimed by the subject" in out.splitlines()
+
+
+def test_a_run_that_cuts_nothing_proves_nothing(project: Path, run: Run) -> None:
+    code, out, _ = run("check", "--plan", "whole", "--no-mutants")
+
+    assert code == HARNESS
+    assert "ERROR no body was cut: plan whole says nothing about chunking; run the plan `standard`" in out.splitlines()
 
 
 def test_a_bug_of_the_harness_is_no_difference(project: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

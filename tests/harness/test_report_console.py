@@ -243,4 +243,4 @@ def test_missing_input_is_told_from_a_broken_harness() -> None:
     raised = dataclasses.replace(missing, case="openai-chat/b", reason="KeyError: 'no golden' (runner.py:12)")
     assert console.is_input_problem(passing(cases=(missing,)))
     assert not console.is_input_problem(passing(cases=(missing, raised)))
-    assert console.is_input_problem(vacuous())
+    assert not console.is_input_problem(vacuous())
