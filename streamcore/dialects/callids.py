@@ -9,6 +9,11 @@ from streamcore.state import State
 from streamcore.toolcalls import Reporter
 
 
+def stated(name: str | None) -> str | None:
+    """A name as the wire has it; None for what stands for none there (V5): null, "" and "null"."""
+    return None if name in (None, "", "null") else name
+
+
 class CallIds(State):
     """Those that are taken."""
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from streamcore.dialects.base import StreamState
-from streamcore.dialects.callids import CallIds
+from streamcore.dialects.callids import CallIds, stated
 from streamcore.dialects.json_lines import JsonLines, object_text
 from streamcore.dialects.schema import Mismatch, anything, array, boolean, nullish, number, shape, string
 from streamcore.errors import ErrorKind
@@ -236,8 +236,8 @@ class OllamaNdjson(JsonLines):
         state.block = ""
 
     def _call(self, wire: dict[str, Any], out: list[Part]) -> None:
-        name = wire["function"].get("name")
-        if not name:
+        name = stated(wire["function"].get("name"))
+        if name is None:
             self.fail(ErrorKind.NAMELESS_CALL, "a tool call without a name", out, payload=wire)
             return
         if len(self.state.call_ids.taken) >= self.limits.max_open_calls:

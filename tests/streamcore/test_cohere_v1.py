@@ -150,6 +150,7 @@ def test_errors() -> None:
         (line("stream-start", generation_id=1), "invalid_payload"),
         (line("tool-calls-generation"), "invalid_payload"),
         (calls({"name": ""}), "nameless_call"),
+        (calls({"name": "null"}), "nameless_call"),
         (b"{\n", "malformed_json"),
     ],
 )

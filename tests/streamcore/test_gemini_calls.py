@@ -78,7 +78,7 @@ def test_a_made_up_id_is_new() -> None:
     assert [block.id for block in decoded.message.tool_calls] == ["gen_0", "gen_1", "gen_2"]
 
 
-@pytest.mark.parametrize("wire", [{"args": {"x": 1}}, {"args": {}, "name": ""}, {"partialArgs": []}])
+@pytest.mark.parametrize("wire", [{"args": {"x": 1}}, {"args": {}, "name": ""}, {"args": {}, "name": "null"}, {"partialArgs": []}])
 def test_a_call_without_a_name(wire: Json) -> None:
     decoded = gemini(chunk({"functionCall": wire}), STOP)
 

@@ -107,13 +107,14 @@ def test_calls_that_are_odd() -> None:
         *step("function_call", cut, id="c", name="f"),
         *step("function_call", index=1, id="c", name="g"),
         *step("function_call", {"type": "arguments_delta", "arguments": "{}"}, index=2, id="e"),
+        *step("function_call", {"type": "arguments_delta", "arguments": "{}"}, index=3, id="h", name="null"),
     )
 
     first, second = decoded.message.tool_calls
     assert (first.arguments, first.executable) == ('{"a":', False)
     assert (second.id, second.executable) == ("gen_0", True)
     assert decoded.codes == ["id_changed", "invalid_arguments", "duplicate_id"]
-    assert [part["kind"] for part in decoded.parts if part["type"] == "error"] == ["nameless_call"]
+    assert [part["kind"] for part in decoded.parts if part["type"] == "error"] == ["nameless_call"] * 2
 
 
 def test_the_arguments_are_bounded() -> None:

@@ -244,6 +244,7 @@ def test_mutated_bytes_never_raise() -> None:
         (line(done="true"), "invalid_payload"),
         (calls(call(name=None)), "nameless_call"),
         (calls(call(name="")), "nameless_call"),
+        (calls(call(name="null")), "nameless_call"),
     ],
 )
 def test_failures(said: bytes, kind: str) -> None:

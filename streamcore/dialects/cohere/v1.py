@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from streamcore import jsontext
 from streamcore.dialects.base import StreamState
+from streamcore.dialects.callids import stated
 from streamcore.dialects.json_lines import JsonLines, object_text
 from streamcore.dialects.schema import Mismatch, Schema, array, nullish, number, record, shape, string
 from streamcore.errors import ErrorKind
@@ -132,8 +133,8 @@ class CohereV1(JsonLines):
         out.append(TextDelta("0", text))
 
     def _call(self, call: dict[str, Any], event: Any, out: list[Part]) -> None:
-        name = call.get("name")
-        if not name:
+        name = stated(call.get("name"))
+        if name is None:
             self.fail(ErrorKind.NAMELESS_CALL, "a tool call without a name", out, payload=event)
             return
         if self.state.calls >= self.limits.max_open_calls:

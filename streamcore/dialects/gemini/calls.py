@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from streamcore import jsontext
+from streamcore.dialects.callids import stated
 from streamcore.dialects.gemini.partial import ArgumentsWriter
 from streamcore.errors import ErrorKind
 from streamcore.limits import Limits
@@ -67,7 +68,7 @@ class FunctionCalls(State):
 
     def piece(self, wire: dict[str, Any], metadata: Metadata | None, stream: Stream, out: list[Part]) -> None:
         """One ``functionCall``, whole or a piece; ``metadata`` is that of the part that holds it."""
-        call_id, name, args = wire.get("id") or None, wire.get("name") or None, wire.get("args")
+        call_id, name, args = wire.get("id") or None, stated(wire.get("name")), wire.get("args")
         partial, goes_on = wire.get("partialArgs"), wire.get("willContinue")
         if partial is None and not (name is not None and goes_on is True):
             if name is not None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from streamcore import jsontext
+from streamcore.dialects.callids import stated
 from streamcore.dialects.gemini.calls import Stream
 from streamcore.dialects.gemini.interactions_schema import CALLS, RESULTS
 from streamcore.dialects.gemini.interactions_sources import Found, of_annotations, of_result
@@ -99,7 +100,7 @@ class StepsState(State):
         elif kind == CALL:
             self.called = True
             step.signature, step.value = wire.get("signature"), Frozen(wire.get("arguments") or {})
-            step.name = wire.get("name") or ""
+            step.name = stated(wire.get("name")) or ""
             if not step.name:
                 stream.fail(ErrorKind.NAMELESS_CALL, "a function call without a name", out, payload=wire)
                 return

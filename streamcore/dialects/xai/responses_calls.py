@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from streamcore import jsontext
-from streamcore.dialects.callids import CallIds
+from streamcore.dialects.callids import CallIds, stated
 from streamcore.dialects.xai.responses_schema import web_search_result
 from streamcore.errors import ErrorKind
 from streamcore.limits import Limits
@@ -105,7 +105,7 @@ class ResponseCalls(State):
         if len(self.ids.taken) >= report.limits.max_open_calls:
             detail = f"more than {len(self.ids.taken)} tool calls in one message"
             report.fail(ErrorKind.TOOL_CALL_PROTOCOL, detail, out, fatal=True)
-        call = FunctionCall(self._unique(item.get("call_id") or "", report, out), item.get("name") or "")
+        call = FunctionCall(self._unique(item.get("call_id") or "", report, out), stated(item.get("name")) or "")
         self.functions[key] = call
         if call.name:
             out.append(ToolInputStart(call.id, call.name))
@@ -127,7 +127,7 @@ class ResponseCalls(State):
                 _depart("item_repeated", f"the call {item['call_id']!r} is done a second time", report, out)
                 return
             call = self._open(key, item, report, out)
-        name = item.get("name") or ""
+        name = stated(item.get("name")) or ""
         if not call.name and name:
             call.name = name
             out.append(ToolInputStart(call.id, name))
@@ -167,7 +167,7 @@ class ResponseCalls(State):
     def ran(self, kind: str, item: dict[str, Any], report: Reporter, out: list[Part], *, done: bool) -> None:
         """The item of a tool that xAI runs opens or is done."""
         call_id = item["id"]
-        name = _unified_name(kind, item.get("name") or "")
+        name = _unified_name(kind, stated(item.get("name")) or "")
         # The input of a custom tool is only there in the end.
         if call_id not in self.executed and (done or kind != "custom_tool_call"):
             self.executed.add(call_id)
