@@ -276,7 +276,7 @@ def _usage(parts: Sequence[PartJson]) -> Iterator[Violation]:
             continue
         for side in ("inputTokens", "outputTokens"):
             total = (part["usage"].get(side) or {}).get("total")
-            if isinstance(total, int | float) and (total < 0 or total != int(total)):
+            if isinstance(total, int | float) and (total < 0 or total % 1 != 0):
                 yield Violation("usage-count", "V24", f"{side}.total is {total}", index)
 
 

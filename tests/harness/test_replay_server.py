@@ -189,11 +189,12 @@ def test_a_miss_is_404_says_why_and_fails_the_run() -> None:
 
 def test_recorded_times_are_kept_on_the_real_clock() -> None:
     made = cassette(interaction(b"abc", (1, 1, 1), at_ms=(0.0, 60.0, 150.0)))
-    times = []
+    start = time.monotonic()
     with ReplayServer(made, clock=RealClock()) as server, httpx.stream("POST", server.address + PATH) as response:
-        times = [time.monotonic() for _ in response.iter_raw()]
-    assert times[1] - times[0] > 0.04
-    assert times[2] - times[1] > 0.07
+        times = [time.monotonic() - start for _ in response.iter_raw()]
+    assert len(times) == 3
+    assert times[1] >= 0.06  # from the start: how late the client wakes up must not matter
+    assert times[2] >= 0.15
 
 
 def test_a_server_stops_in_the_middle_of_a_long_silence() -> None:

@@ -285,6 +285,12 @@ def test_token_counts_are_not_negative() -> None:
     assert broken(wrong) == [("usage-count", 0)]
 
 
+@pytest.mark.parametrize("total", [float("inf"), float("nan"), 1e400])
+def test_a_count_that_is_no_number_is_told_and_raises_nothing(total: float) -> None:
+    wrong = {**finish(), "usage": {"inputTokens": {"total": total}, "outputTokens": {"total": 2}}}
+    assert ("usage-count", 1) in broken(START, wrong)
+
+
 # -- cuts ------------------------------------------------------------------------------------------------------------
 
 
