@@ -247,3 +247,10 @@ def test_a_step_that_is_replayed_is_reported_and_is_another_block() -> None:
     decoded = decode_every_way(body(CREATED, *call[:-1], *text, completed("requires_action")), NAME)
     assert decoded.codes == ["index_collision", "call_not_ended"]
     assert not [part for part in decoded.parts if part["type"] == "tool-call"]
+
+
+def test_a_step_that_calls_itself_what_an_output_becomes_opens_nothing() -> None:
+    """Found by fuzzing: its deltas came out of a block that had not started."""
+    decoded = interaction(*step("text", {"type": "text", "text": "lost"}))
+
+    assert not [part for part in decoded.parts if part["type"].startswith("text")]

@@ -89,7 +89,8 @@ class StepsState(State):
             stream.lenient("index_collision", f"another step starts at index {index}", out)
             self._abandon(index, stream, out)
             block_id += f":{times}"
-        step = self.open[index] = Step(kind, block_id)
+        # A step may call itself what only an output becomes, once it has text: then it is one of no known type.
+        step = self.open[index] = Step("" if kind == TEXT else kind, block_id)
         if kind == OUTPUT:
             self._start_output(step, wire.get("content") or [], stream, out)
         elif kind == THOUGHT:
