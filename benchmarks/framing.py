@@ -65,7 +65,7 @@ def peers() -> dict[str, Decode]:
     except ImportError:
         pass
     try:
-        import httpx_sse  # noqa: F401
+        import httpx_sse  # noqa: F401 - only to see whether it is there
 
         found["httpx-sse"] = _httpx_sse
     except ImportError:

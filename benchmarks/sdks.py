@@ -71,7 +71,7 @@ def anthropic_raw() -> Iterate | None:
 def over_transport(work: Callable[[Iterator[bytes]], int]) -> Iterate | None:
     """``work`` on the bytes as the SDKs' HTTP client hands them over; None if that client is not installed."""
     try:
-        import httpx2  # noqa: F401
+        import httpx2  # noqa: F401 - only to see whether it is there
     except ImportError:
         return None
     body = _Body()

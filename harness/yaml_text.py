@@ -50,7 +50,7 @@ class Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
         return True
 
-    def write_double_quoted(self, text: str, split: bool = True) -> None:  # noqa: ARG002
+    def write_double_quoted(self, text: str, split: bool = True) -> None:  # noqa: ARG002 - the signature is not ours to choose
         lines = [re.sub(r'["\\]|[^ -~]', _escape, line) for line in re.findall(r"[^\n]*\n|[^\n]+", text)]
         # After an escaped line break YAML drops leading spaces, so the first one is escaped too.
         lines = [f"\\{line}" if number and line.startswith(" ") else line for number, line in enumerate(lines)]

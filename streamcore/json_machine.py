@@ -211,7 +211,7 @@ def _open(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> int
     return at + 1
 
 
-def _close(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> int:  # noqa: ARG001
+def _close(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> int:  # noqa: ARG001 - the signature is not ours to choose
     """``}`` or ``]``."""
     machine.path = machine.stack.pop().path
     out.append(JsonEvent("close", machine.path, None))
@@ -219,7 +219,7 @@ def _close(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> in
     return at + 1
 
 
-def _comma(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> int:  # noqa: ARG001
+def _comma(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> int:  # noqa: ARG001 - the signature is not ours to choose
     container = machine.stack[-1]
     if container.is_object:
         machine.table = _KEY
@@ -229,7 +229,7 @@ def _comma(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> in
     return at + 1
 
 
-def _colon(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> int:  # noqa: ARG001
+def _colon(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> int:  # noqa: ARG001 - the signature is not ours to choose
     machine.table = VALUE
     return at + 1
 
@@ -290,7 +290,7 @@ def _end_string(machine: JsonMachine, out: list[JsonEvent]) -> None:
     machine.pieces = []
 
 
-def _after_backslash(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> int:  # noqa: ARG001
+def _after_backslash(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> int:  # noqa: ARG001 - the signature is not ours to choose
     char = text[at]
     if char == "u":
         machine.read = _in_hex
@@ -303,7 +303,7 @@ def _after_backslash(machine: JsonMachine, text: str, at: int, out: list[JsonEve
     return at + 1
 
 
-def _in_hex(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> int:  # noqa: ARG001
+def _in_hex(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> int:  # noqa: ARG001 - the signature is not ours to choose
     """The four digits of ``\\uXXXX``; two that are the halves of a surrogate pair are one character."""
     char = text[at]
     if char not in _HEX:
@@ -351,7 +351,7 @@ def _begin_number(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]
     return in_number(machine, text, at, out)
 
 
-def _begin_literal(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> int:  # noqa: ARG001
+def _begin_literal(machine: JsonMachine, text: str, at: int, out: list[JsonEvent]) -> int:  # noqa: ARG001 - the signature is not ours to choose
     machine.token = text[at]
     machine.read = in_literal
     return at + 1

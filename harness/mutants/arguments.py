@@ -35,7 +35,7 @@ class FragmentsParsed(Calls):
 class FragmentStage(Stage):
     """The same for ``anthropic-messages``."""
 
-    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002 - the signature is not ours to choose
         """Nothing, for a piece that does not parse."""
         if b"input_json_delta" not in data:
             return None
@@ -110,7 +110,7 @@ class EmptyInputKept(Stage):
     def __init__(self) -> None:
         self._input: dict[int, str] = {}
 
-    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002 - the signature is not ours to choose
         """The first piece of the arguments with the start's input before it."""
         if b"content_block_start" in data:
             start = parsed(data)

@@ -86,7 +86,7 @@ class MessagePerChunk:
 class TextIsBroken(EventStreamFramer):
     """Takes a JSON answer for messages with a wrong checksum, which hides what it says."""
 
-    def _no_event_stream(self, text: bytes) -> None:  # noqa: ARG002
+    def _no_event_stream(self, text: bytes) -> None:  # noqa: ARG002 - the signature is not ours to choose
         self._fail(ErrorKind.FRAME_CRC, 0, "the checksum of a prelude does not match its bytes")
 
 

@@ -242,7 +242,7 @@ class CommentIsData:
 class ParsesDone(Stage):
     """Hands every event to the JSON parser, the sentinel ``[DONE]`` too."""
 
-    def event(self, data: bytes, event: str) -> list[PartJson] | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> list[PartJson] | None:  # noqa: ARG002 - the signature is not ours to choose
         """An error in place of the end."""
         if data != b"[DONE]":
             return None
@@ -252,7 +252,7 @@ class ParsesDone(Stage):
 class DonePrefix(Stage):
     """Takes every event whose data begins with ``[DONE]`` for the end."""
 
-    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002 - the signature is not ours to choose
         """The sentinel in place of what only looks like it."""
         return b"[DONE]" if data.startswith(b"[DONE]") else None
 

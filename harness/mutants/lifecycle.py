@@ -25,7 +25,7 @@ class EndsChat(Stage):
     def __init__(self) -> None:
         self._done = False
 
-    def event(self, data: bytes, event: str) -> None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> None:  # noqa: ARG002 - the signature is not ours to choose
         """Takes note of the end."""
         self._done = self._done or data == b"[DONE]"
 
@@ -41,7 +41,7 @@ class EndsMessage(Stage):
         self._open: list[int] = []
         self._done = False
 
-    def event(self, data: bytes, event: str) -> None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> None:  # noqa: ARG002 - the signature is not ours to choose
         """Takes note of what is open."""
         if b"content_block_st" in data:
             block = parsed(data)
@@ -63,7 +63,7 @@ class EndsMessage(Stage):
 class SwallowsErrors(Stage):
     """Knows chunks with choices and typed events; an error among them is neither, and is passed over."""
 
-    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002 - the signature is not ours to choose
         """Nothing, for an error."""
         if b'"error"' not in data:
             return None
@@ -77,7 +77,7 @@ class SumsUsage(Stage):
     def __init__(self) -> None:
         self._output = 0
 
-    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002 - the signature is not ours to choose
         """The running total on top of what was there."""
         if b'"usage"' not in data:
             return None
@@ -93,7 +93,7 @@ class SumsUsage(Stage):
 class NeedsChoices(Stage):
     """Passes over chunks without choices, one of which carries the usage."""
 
-    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002 - the signature is not ours to choose
         """Nothing, for a chunk whose ``choices`` is empty."""
         return b"" if parsed(data).get("choices") == [] else None
 
@@ -101,7 +101,7 @@ class NeedsChoices(Stage):
 class FirstOfChoices(Stage):
     """Reads ``choices[0]`` of each chunk and takes it for the answer, whatever its index."""
 
-    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002 - the signature is not ours to choose
         """The chunk with one choice, the first."""
         chunk = parsed(data)
         if not chunk.get("choices"):
@@ -113,7 +113,7 @@ class FirstOfChoices(Stage):
 class NoSignatures(Stage):
     """Has no case for ``signature_delta``."""
 
-    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002 - the signature is not ours to choose
         """Nothing, for a signature."""
         return b"" if b'"signature_delta"' in data else None
 
@@ -136,7 +136,7 @@ class PingIsFatal(Stage):
     def __init__(self) -> None:
         self._dead = False
 
-    def event(self, data: bytes, event: str) -> bytes | list[PartJson] | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> bytes | list[PartJson] | None:  # noqa: ARG002 - the signature is not ours to choose
         """An error, and then nothing."""
         if self._dead:
             return b""

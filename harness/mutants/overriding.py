@@ -96,7 +96,7 @@ class Values(Dialect):
         elif changed is not GONE:
             super().frame((*frame[:at], dumped(changed), *frame[at + 1 :]), out)
 
-    def value(self, value: dict[str, Any], name: str) -> Any:  # noqa: ARG002
+    def value(self, value: dict[str, Any], name: str) -> Any:  # noqa: ARG002 - the signature is not ours to choose
         """What becomes of a value, an empty object if the frame holds none: another value, :data:`GONE`, or None for no
         change. ``name`` is what AWS calls the event; elsewhere empty.
         """

@@ -19,7 +19,7 @@ def unread(keys: set[str], *dialects: str) -> dict[str, Opener]:
     """Sessions that do not look at ``keys``, wherever in a payload they stand."""
 
     class Unread(Values):
-        def value(self, value: dict[str, Any], name: str) -> Any:  # noqa: ARG002
+        def value(self, value: dict[str, Any], name: str) -> Any:  # noqa: ARG002 - the signature is not ours to choose
             return _without(value, keys) if any(key in keys for key in _keys(value)) else None
 
     return overriding(Unread, *dialects)
@@ -45,7 +45,7 @@ def unheard(kinds: set[str], *dialects: str) -> dict[str, Opener]:
     """Sessions that pass over events of those types."""
 
     class Unheard(Values):
-        def value(self, value: dict[str, Any], name: str) -> Any:  # noqa: ARG002
+        def value(self, value: dict[str, Any], name: str) -> Any:  # noqa: ARG002 - the signature is not ours to choose
             return GONE if value.get("type") in kinds else None
 
     return overriding(Unheard, *dialects)
@@ -68,7 +68,7 @@ def changing_each(make: Callable[[], Change], *dialects: str) -> dict[str, Opene
             super().__init__(policy, limits)
             self._change = make()
 
-        def value(self, value: dict[str, Any], name: str) -> Any:  # noqa: ARG002
+        def value(self, value: dict[str, Any], name: str) -> Any:  # noqa: ARG002 - the signature is not ours to choose
             return self._change(value)
 
     return overriding(Changed, *dialects)

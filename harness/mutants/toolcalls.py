@@ -99,7 +99,7 @@ class CallStage(Stage):
         self._choices: dict[int, Calls] = {}
         self._made: list[PartJson] = []
 
-    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002 - the signature is not ours to choose
         """The chunk without its tool calls."""
         if b'"tool_calls"' not in data:
             return None
@@ -178,7 +178,7 @@ class Concatenates(Calls):
 class FirstCallStage(Stage):
     """Reads ``tool_calls[0]`` of each chunk."""
 
-    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002 - the signature is not ours to choose
         """The chunk with at most one tool call delta a choice."""
         if b'"tool_calls"' not in data:
             return None

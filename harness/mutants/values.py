@@ -25,7 +25,7 @@ _SHALLOW = 5
 class FirstDocument(Stage):
     """Takes the first JSON document of an event for all of it."""
 
-    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002 - the signature is not ours to choose
         """The event without what follows."""
         try:
             _, end = json.JSONDecoder().raw_decode(text := data.decode())
@@ -37,7 +37,7 @@ class FirstDocument(Stage):
 class TakesNan(Stage):
     """Reads NaN and the infinities, which Python's reader does unless it is told not to."""
 
-    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002
+    def event(self, data: bytes, event: str) -> bytes | None:  # noqa: ARG002 - the signature is not ours to choose
         """The event with null for them."""
         met: list[str] = []
         try:

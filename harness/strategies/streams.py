@@ -182,5 +182,5 @@ def mutated(body: bytes, dialect: str, *, other: bytes = b"") -> st.SearchStrate
     damages = st.lists(
         st.builds(Damage, st.sampled_from(list(OPERATORS)), numbers, numbers), min_size=1, max_size=_MOST_DAMAGES
     )
-    apply: Callable[[list[Damage]], bytes] = lambda drawn: damaged(body, framing, drawn, other)  # noqa: E731
+    apply: Callable[[list[Damage]], bytes] = lambda drawn: damaged(body, framing, drawn, other)  # noqa: E731 - a name for one expression
     return damages.map(apply)

@@ -190,7 +190,7 @@ class _OneAnswer(Player):
         self.misses.clear()
         self._waiting = Playback(interaction, chunks, interaction.stream.at_ms, "complete")
 
-    def take(self, method: str, url: str, headers: Headers = (), body: bytes | None = None) -> Playback:  # noqa: ARG002
+    def take(self, method: str, url: str, headers: Headers = (), body: bytes | None = None) -> Playback:  # noqa: ARG002 - the signature is not ours to choose
         """The answer, once."""
         played, self._waiting = self._waiting, None
         if played is None:

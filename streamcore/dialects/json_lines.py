@@ -63,7 +63,7 @@ class JsonLines(Dialect):
             self._no_stream(frame[0], out)
         super()._residual(frame, out)
 
-    def end(self, out: list[Part]) -> bool:  # noqa: ARG002
+    def end(self, out: list[Part]) -> bool:  # noqa: ARG002 - the signature is not ours to choose
         """Without the line that ends it the stream was cut, whatever else it said."""
         return False
 

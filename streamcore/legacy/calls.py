@@ -46,7 +46,7 @@ class Notes:
         """Noted."""
         self.warnings.append(Warning(code, 0, detail))
 
-    def lenient(self, code: str, detail: str, out: list[Part], kind: ErrorKind = ErrorKind.INVALID_PAYLOAD) -> None:  # noqa: ARG002
+    def lenient(self, code: str, detail: str, out: list[Part], kind: ErrorKind = ErrorKind.INVALID_PAYLOAD) -> None:  # noqa: ARG002 - the signature is not ours to choose
         """Always tolerated."""
         self.warn(code, detail)
 

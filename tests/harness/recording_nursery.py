@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 
@@ -59,7 +60,7 @@ def main() -> None:
     if writer == "careless":
         harness.cassette.write_atomically = careless
     else:
-        os.fdopen = lambda *args, **named: SlowFile(_open(*args, **named))  # type: ignore[assignment]
+        mock.patch.object(os, "fdopen", lambda *args, **named: SlowFile(_open(*args, **named))).start()
     record(path, url)  # the first cassette, which could be lost; and what is loaded here, no child has to load
     for _ in sys.stdin:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     return runner(monkeypatch, capsys, tmp_path)
 
 
-def chat(*payloads: object, size: int = 0, **more: object) -> Interaction:
+def chat(*payloads: object, size: int = 0, **more: Any) -> Interaction:
     body = b"".join(b"data: " + json.dumps(one).encode() + b"\n\n" for one in payloads)
-    return exchange(body, size=size, **more)  # type: ignore[arg-type]
+    return exchange(body, size=size, **more)
 
 
 def test_diff_tells_the_first_byte_and_the_places(run: Run) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from harness.references import REFERENCES
 from streamcore import DIALECTS
+from streamcore.dialects.compatible.chat import OpenAICompatible
 from streamcore.dialects.compatible.servers import ANY, DEEPSEEK, GROQ, SERVERS
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,8 @@ def test_every_row_is_a_dialect_with_a_reference() -> None:
     rows = [ANY, *SERVERS, GROQ, DEEPSEEK]
     assert len({row.name for row in rows}) == len(rows)
     for row in rows:
-        assert DIALECTS[row.name].server is row  # type: ignore[attr-defined]
+        dialect = DIALECTS[row.name]
+        assert issubclass(dialect, OpenAICompatible)
+        assert dialect.server is row
         assert REFERENCES[row.name][0].kind == "trace"
     assert all(row.differs and row.recording for row in rows if row is not ANY)

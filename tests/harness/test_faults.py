@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -300,14 +300,23 @@ def test_a_limit_is_no_fault_and_says_why() -> None:
             assert outcome("big-event", case, Limited).broken is None
 
 
+class Planted(CoreSubject):
+    """The core, with other sessions for all but the framing."""
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def open(self, case: Case) -> Any:
+        return super().open(case) if case.dialect == "sse" else self._make(case.dialect)
+
+
 def test_a_fault_is_a_plan_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = make_checkout(tmp_path, monkeypatch)
     case, store = case_called(project, TEXT), GoldenStore(project / "golden")
 
-    def checked(plans: str, make: Iterable[Any] = ()) -> Any:
-        subject = CoreSubject()
-        for session in make:
-            subject.open = lambda case: CoreSubject().open(case) if case.dialect == "sse" else session(case.dialect)  # type: ignore[method-assign]  # noqa: B023
+    def checked(plans: str, make: Callable[[str], Any] | None = None) -> Any:
+        subject = CoreSubject() if make is None else Planted(make)
         return check_case(case, subject, Check("streamcore", parse_plans(plans), Divergences()), store)
 
     right = checked("faults:gzip,faults:drop-frame")
@@ -316,7 +325,7 @@ def test_a_fault_is_a_plan_like_any_other(tmp_path: Path, monkeypatch: pytest.Mo
         ("faults:gzip", Verdict.PASS, True),
         ("faults:drop-frame", Verdict.PASS, True),
     ]
-    wrong = checked("faults:gzip", [Silent])
+    wrong = checked("faults:gzip", Silent)
     (difference,) = wrong.differences
     assert (wrong.verdict, difference.against, difference.plan) == (Verdict.FAIL, "fault", "faults:gzip@0")
     assert difference.reproduce == "streamparity check --case openai-chat/text --plan faults:gzip@0,bytes"

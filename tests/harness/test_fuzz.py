@@ -12,22 +12,17 @@ from typing import Any
 
 import pytest
 
+from harness.fuzz import __main__ as command
+from harness.fuzz import make_seeds, targets
+from harness.fuzz.inputs import MOST_BYTES, numbered
+from harness.fuzz.record import MOST_FINDINGS, Record
+from harness.fuzz.seeds import SEEDS, seeds_of
+from harness.fuzz.targets import TARGETS, Finding, chunks, look
 from harness.subjects.core import FRAMINGS
 from streamcore import DIALECTS, Decoder
 from streamcore.framing.sse import SseFramer
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))  # fuzz/ is a folder of the checkout, not an installed package
-try:
-    from fuzz import __main__ as command
-    from fuzz import make_seeds, targets
-    from fuzz.inputs import MOST_BYTES, numbered
-    from fuzz.record import MOST_FINDINGS, Record
-    from fuzz.seeds import SEEDS, seeds_of
-    from fuzz.targets import TARGETS, Finding, chunks, look
-finally:
-    sys.path.remove(str(ROOT))
-
 MOST_SEED_BYTES = 300_000
 
 
@@ -138,12 +133,12 @@ def test_a_finding_leaves_its_smallest_reproducer(tmp_path: Path, monkeypatch: p
     for number in range(MOST_FINDINGS):
         record.keep(Finding("raised", str(number), ""), b"")
     assert record.full
-    assert all(found["command"].startswith("python -m fuzz replay sse ") for found in record.as_json()["findings"])
+    assert all(found["command"].startswith("python -m harness.fuzz replay sse ") for found in record.as_json()["findings"])
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "fuzz", *words], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-m", "harness.fuzz", *words], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
 
 
@@ -205,5 +200,5 @@ def test_wrong_use_is_explained(words: list[str], said: str, capsys: pytest.Capt
 
 
 def test_a_process_that_breaks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(command.ENGINES, "random", "fuzz.no_such_engine")
+    monkeypatch.setitem(command.ENGINES, "random", "harness.fuzz.no_such_engine")
     assert command.main(["--engine", "random", "--runs", "1", "--target", "sse", "--out", str(tmp_path)]) == 3

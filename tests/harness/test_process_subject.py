@@ -244,6 +244,6 @@ def test_an_alarm_over_the_reference_is_false_unless_a_divergence_says_what_it_d
 
 def _has(golden: GoldenStore, case: object, reference: str) -> bool:
     try:
-        return bool(golden.lines(case, reference))  # type: ignore[arg-type]
+        return bool(golden.lines(case, reference))
     except Exception:  # noqa: BLE001 - the dialect has another reference
         return False

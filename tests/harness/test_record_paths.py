@@ -55,7 +55,7 @@ def read(client: Any, url: str) -> tuple[list[bytes], str]:
         ) as response:
             for chunk in response.iter_raw():
                 seen.append(chunk)  # noqa: PERF402 - a list() would lose what came before the error
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - whatever is raised is compared or told
         return seen, type(error).__name__
     return seen, ""
 
@@ -65,8 +65,8 @@ async def read_async(client: Any, url: str) -> tuple[list[bytes], str]:
     try:
         async with client.stream("POST", url, json=REQUEST) as response:
             async for chunk in response.aiter_raw():
-                seen.append(chunk)  # noqa: PERF401
-    except Exception as error:  # noqa: BLE001
+                seen.append(chunk)  # noqa: PERF401 - what came before an error is kept
+    except Exception as error:  # noqa: BLE001 - whatever is raised is compared or told
         return seen, type(error).__name__
     return seen, ""
 
@@ -98,7 +98,7 @@ def by_proxy(server: HostileServer, name: str, path: Path) -> tuple[list[bytes],
         folder = CassetteFolder(path.parent.parent, dialect="openai-chat", scenario=path.stem)
         async with (
             Proxy(server.address, folder.add) as proxy,
-            httpx.AsyncClient(timeout=patience(name), verify=False) as client,  # noqa: S501
+            httpx.AsyncClient(timeout=patience(name), verify=False) as client,  # noqa: S501 - loopback, no TLS: certificates only cost time
         ):
             seen = await read_async(client, f"{proxy.address}/{name}/v1/chat/completions")
             while proxy.unfinished:
@@ -121,7 +121,7 @@ def plays_in_vcrpy(path: Path, cassette: Cassette) -> None:
     for interaction in cassette.interactions:
         with (
             vcr.use_cassette(str(path), record_mode="none") as tape,
-            httpx.Client(verify=False) as client,  # noqa: S501
+            httpx.Client(verify=False) as client,  # noqa: S501 - loopback, no TLS: certificates only cost time
             client.stream(interaction.method, interaction.uri, content=interaction.request_body) as response,
         ):
             assert b"".join(response.iter_raw()) == interaction.body

@@ -103,7 +103,7 @@ def test_a_block_that_fails_leaves_the_old_cassette(server: HostileServer, tmp_p
     with recording(path) as client:
         post(client, server, "utf8")
     before = path.read_bytes()
-    with pytest.raises(ZeroDivisionError), recording(path, overwrite=True) as client:  # noqa: PT012
+    with pytest.raises(ZeroDivisionError), recording(path, overwrite=True) as client:  # noqa: PT012 - all of the block may raise it
         post(client, server, "crlf")
         raise ZeroDivisionError
     with pytest.raises(CassetteError, match="exists already; pass overwrite=True"):
@@ -187,7 +187,7 @@ def test_the_answer_to_a_request_for_no_stream_is_no_case(server: HostileServer,
 def test_too_much_for_one_cassette_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "openai-chat" / "x.yaml"
     inner = httpx.MockTransport(lambda _: httpx.Response(200, stream=httpx.ByteStream(b"data: 1\n\n")))
-    with pytest.raises(RecordError, match="65 exchanges, and a cassette holds at most 64"):  # noqa: PT012, SIM117
+    with pytest.raises(RecordError, match="65 exchanges, and a cassette holds at most 64"):  # noqa: PT012, SIM117 - all of the block may raise it
         with recording(path, transport=inner) as client:
             for _ in range(65):
                 client.get("http://x.test/")
@@ -234,7 +234,7 @@ def test_a_client_that_leaves_in_mid_stream_is_not_held_up_and_not_recorded(
     server: HostileServer, tmp_path: Path
 ) -> None:
     path = tmp_path / "openai-chat" / "x.yaml"
-    with pytest.raises(RecordError, match="closed the stream early"), recording(path) as client:  # noqa: PT012
+    with pytest.raises(RecordError, match="closed the stream early"), recording(path) as client:  # noqa: PT012 - all of the block may raise it
         with client.stream("POST", server.url("drip"), json=REQUEST) as response:
             next(response.iter_raw())
             left = time.monotonic()
@@ -249,7 +249,7 @@ def test_an_asynchronous_client_that_is_cancelled_is_not_taken_for_one_at_the_en
 
     async def run() -> None:
         async with recording(path) as client:
-            with pytest.raises(TimeoutError):  # noqa: PT012
+            with pytest.raises(TimeoutError):  # noqa: PT012 - all of the block may raise it
                 async with asyncio.timeout(1), client.stream("POST", server.url("stall"), json=REQUEST) as response:
                     async for _ in response.aiter_raw():
                         pass

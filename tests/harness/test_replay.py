@@ -141,10 +141,10 @@ def test_the_context_judges_unless_something_else_went_wrong() -> None:
     with pytest.raises(UnplayedError), Player(cassette(interaction())):
         pass
     with pytest.raises(ZeroDivisionError), Player(cassette(interaction())):
-        1 / 0  # noqa: B018
+        1 / 0  # noqa: B018 - raises
     with Player(cassette(interaction()), allow_unplayed=True):
         pass
-    with pytest.raises(NoRecordingError, match="there are no recordings"), Player():  # noqa: PT012
+    with pytest.raises(NoRecordingError, match="there are no recordings"), Player():  # noqa: PT012 - all of the block may raise it
         with pytest.raises(NoRecordingError):
             Player().take("POST", URL)
         player = Player()

@@ -172,7 +172,7 @@ def test_the_figures_are_as_large_as_the_verdict() -> None:
     ],
 )
 def test_a_page_that_proves_nothing_is_not_green(run: object, words: str) -> None:
-    page = parse(render(run))  # type: ignore[arg-type]
+    page = parse(render(run))
 
     assert page.one("h1").text == "Error"
     assert "v-error" in page.one(id="verdict").classes

@@ -49,7 +49,7 @@ def heard(message: Message, expected: Expectation) -> Expectation:
     )
     told = (usage.input_total, usage.output_total) if expected.usage is not None else None
     return Expectation(
-        expected.dialect, message.text, message.reasoning, calls, finish.unified, finish.raw, told  # type: ignore[arg-type]
+        expected.dialect, message.text, message.reasoning, calls, finish.unified, finish.raw, told
     )  # fmt: skip
 
 

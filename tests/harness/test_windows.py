@@ -348,7 +348,7 @@ def test_memory_is_asked_twice_and_gives_what_a_decoder_gives() -> None:
     memory = Memory("openai-chat")
     session = CoreSubject().open(CHAT)
     assert isinstance(session, CoreSession)
-    remembering = session.for_proof().remembering()  # type: ignore[union-attr]
+    remembering = session.for_proof().remembering()
     expected = Decoder("openai-chat", assemble=False)
 
     for _ in range(2):

@@ -87,7 +87,7 @@ def test_unknown_names() -> None:
     with pytest.raises(CallerError, match=r"unknown dialect 'openai'; known: .*openai-chat"):
         Decoder("openai")
     with pytest.raises(CallerError, match="unknown policy 'lax'; known: lenient, strict"):
-        Decoder("openai-chat", policy="lax")  # type: ignore[arg-type]
+        Decoder("openai-chat", policy="lax")
     assert issubclass(CallerError, StreamcoreError)
     with pytest.raises(TypeError, match="abstract"):
         StreamcoreError("x")

@@ -172,7 +172,7 @@ def test_work_is_linear() -> None:
     for at in range(0, len(whole), 7):
         out += rewriter.add([TextDelta("0", whole[at : at + 7])])
     out += rewriter.add([TextDelta("0", "</content></write_to_file>")])
-    assert json.loads(out[-1].input)["content"] == "</conten<" * 100_000  # type: ignore[attr-defined]
+    assert json.loads(out[-1].input)["content"] == "</conten<" * 100_000
 
 
 def test_names_that_are_no_tags() -> None:
@@ -216,7 +216,7 @@ def test_choices_do_not_mix() -> None:
     rewriter = ThinkTags()
     out = rewriter.add([TextStart("0"), TextStart("0", choice=1), TextDelta("0", "<thi"), TextDelta("0", "x", choice=1)])
     out += rewriter.add([TextDelta("0", "nk>y"), TextDelta("0", "<think>", choice=1)])
-    assert [(part.type, getattr(part, "delta", ""), part.choice) for part in out] == [  # type: ignore[attr-defined]
+    assert [(part.type, getattr(part, "delta", ""), part.choice) for part in out] == [
         ("text-start", "", 1),
         ("text-delta", "x", 1),
         ("reasoning-start", "", 0),
@@ -246,7 +246,7 @@ def content(parts: Iterable[Part]) -> list[Any]:
     assembler.add(list(parts))
     message = assembler.message()
     blocks = [
-        (block.text,) if isinstance(block, TextBlock) else (block.name, json.loads(block.arguments))  # type: ignore[union-attr]
+        (block.text,) if isinstance(block, TextBlock) else (block.name, json.loads(block.arguments))
         for block in message.content
     ]
     return [*blocks, message.finish.unified if message.finish else None]

@@ -38,7 +38,7 @@ class CountingMachine(JsonMachine):
         COUNTED.append(self)
 
     @property
-    def read(self) -> Any:  # type: ignore[override]
+    def read(self) -> Any:
         self.steps += 1
         return self._reader
 
@@ -256,7 +256,7 @@ def test_threads_with_ids_of_their_own_do_what_one_does_alone() -> None:
         processors, states = Processors(), CallStates()
         processors.register("kind", "file", Length())
         with ThreadPoolExecutor(workers) as pool:
-            results.append(list(pool.map(lambda name, p=processors, s=states: run_call(p, s, name), names)))  # type: ignore[misc]
+            results.append(list(pool.map(lambda name, p=processors, s=states: run_call(p, s, name), names)))
         assert (len(processors), len(states)) == (16, 16)
         assert {states.state(name) for name in names} == {CallState.HAS_OUTPUT}
     assert results[0] == results[1]

@@ -80,7 +80,7 @@ def test_side_by_side_is_one_after_another(seed: int) -> None:
             running.remove(at)
 
     for at, decoder in enumerate(decoders):
-        assert Decoded(items[at], decoder.warnings, decoder.message) == alone[at]  # type: ignore[arg-type]
+        assert Decoded(items[at], decoder.warnings, decoder.message) == alone[at]
         assert decoder.message.tool_calls[0].executable
 
 

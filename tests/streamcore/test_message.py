@@ -234,7 +234,7 @@ def test_the_finish_reason_is_normalised(unified: Any, with_call: str) -> None:
     """V16, decision 5."""
     call = ToolCall("a", "f", "{}")
     assert fold([Finish(unified, "raw")]).finish == FinishReason(unified, "raw")
-    assert fold([call, Finish(unified, "raw")]).finish == FinishReason(with_call, "raw")  # type: ignore[arg-type]
+    assert fold([call, Finish(unified, "raw")]).finish == FinishReason(with_call, "raw")
     assert fold([ToolInputStart("a", "f"), Finish(unified, None)]).finish == FinishReason(unified, None)
 
 

@@ -206,7 +206,7 @@ def test_malformed_json(payload: str) -> None:
         chunk(choice({"content": 1})),
         chunk(choice({"refusal": 1})),
         chunk(choice([])),
-        chunk(choice({}, 7)),  # type: ignore[arg-type]
+        chunk(choice({}, 7)),
         chunk(choice({}, None, "0")),
         chunk({**choice({}), "logprobs": {"content": [{"token": "a"}]}}),
         chunk(choice({"annotations": [{"type": "file"}]})),

@@ -163,14 +163,14 @@ def test_the_quick_path_is_taken() -> None:
     """Or the tests above would compare nothing."""
     decoder = Decoder("openai-chat")
     decoder.feed(OPENINGS["all open"] + compact_events(TOOL))  # to go back to an earlier call is noted the first time
-    general = decoder._dialect.frame_in_full  # type: ignore[attr-defined]
+    general = decoder._dialect.frame_in_full
     slow = []
 
     def count(*arguments: Any) -> None:
         slow.append(arguments)
         general(*arguments)
 
-    decoder._dialect.frame_in_full = count  # type: ignore[attr-defined]
+    decoder._dialect.frame_in_full = count
     arguments = '{"k": ["v:w"]}'
     wire = [TEXT, near({"content": "y:z"}), TOOL, near({"tool_calls": [call(2, args=arguments)]})]
     parts = decoder.feed(compact_events(*wire))

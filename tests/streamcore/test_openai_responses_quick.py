@@ -114,7 +114,7 @@ def test_the_quick_path_is_taken() -> None:
     decoder = Decoder(DIALECT)
     decoder.feed(sse(*OPENINGS["all begun"]))
     slow: list[Any] = []
-    decoder._dialect.frame_in_full = lambda *frame: slow.append(frame)  # type: ignore[attr-defined]
+    decoder._dialect.frame_in_full = lambda *frame: slow.append(frame)
     number = len(OPENINGS["all begun"])
     wire = [TEXT, text("y:z"), ARGUMENTS, arguments('"k:v"', 1), SUMMARY, text(obfuscation="o:o")]
     numbered = [{"sequence_number": number + at, **item} for at, item in enumerate(wire)]

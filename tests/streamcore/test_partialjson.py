@@ -124,7 +124,7 @@ def test_an_integer_that_python_does_not_read_is_a_double_as_in_javascript() -> 
 
 def test_an_unknown_flavour_is_a_callers_error() -> None:
     with pytest.raises(CallerError, match="none of openai, anthropic, ai"):
-        PartialJson("google")  # type: ignore[arg-type]
+        PartialJson("google")
 
 
 def test_instances_do_not_see_each_other() -> None:

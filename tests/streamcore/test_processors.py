@@ -30,7 +30,7 @@ def registry(**willing: bool) -> Processors:
     processors = Processors()
     for by, is_willing in willing.items():
         name = {"call_id": "call-1", "tool_name": "write", "kind": "file"}[by]
-        processors.register(by, name, Named(by, willing=is_willing))  # type: ignore[arg-type]
+        processors.register(by, name, Named(by, willing=is_willing))
     return processors
 
 
@@ -94,7 +94,7 @@ def test_clear_forgets_a_call_and_what_was_for_it_alone() -> None:
 
 def test_an_unknown_kind_of_registration_is_a_callers_error() -> None:
     with pytest.raises(CallerError, match=f"none of {', '.join(BY)}"):
-        Processors().register("colour", "red", Named("x"))  # type: ignore[arg-type]
+        Processors().register("colour", "red", Named("x"))
 
 
 @pytest.mark.parametrize(

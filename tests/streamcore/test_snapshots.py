@@ -133,7 +133,7 @@ def test_nothing_streamed_is_the_empty_text() -> None:
 
 def test_an_unknown_mode_is_a_callers_error() -> None:
     with pytest.raises(CallerError, match="none of error, replace, hold"):
-        SnapshotTracker("ignore")  # type: ignore[arg-type]
+        SnapshotTracker("ignore")
 
 
 def test_threads_with_ids_of_their_own() -> None:

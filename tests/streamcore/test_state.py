@@ -140,7 +140,7 @@ def test_every_change_shows(change: object) -> None:
     """Also of order: it says what was seen first."""
     tree = Tree()
     before = capture(tree)
-    change(tree)  # type: ignore[operator]
+    change(tree)
     assert capture(tree) != before
 
 
@@ -151,7 +151,7 @@ def test_reinstate_is_the_inverse_and_shares_nothing_mutable() -> None:
     assert isinstance(again, Tree)
     assert capture(again) == image
     again.children[0].name = "changed"
-    again.by_name["x"].number = 9  # type: ignore[attr-defined]
+    again.by_name["x"].number = 9
     again.seen.add("c")
     assert capture(tree) == image
     assert capture(reinstate(image)) == image
@@ -181,9 +181,9 @@ class Nested(Lonely):
 @pytest.mark.parametrize("only", [None, "text", [], {}, set(), [1, [2]], {"a": {"b": [3]}}, ("a", "b")])
 def test_every_shape_of_state_comes_back(only: object) -> None:
     lonely, nested = Lonely(), Nested()
-    lonely.only = nested.only = only  # type: ignore[attr-defined]
-    nested.inner, nested.kept = lonely, [lonely, {"x": lonely}]  # type: ignore[attr-defined]
-    nested.names, nested.pair = {"b", "a"}, (1, "x")  # type: ignore[attr-defined]
+    lonely.only = nested.only = only
+    nested.inner, nested.kept = lonely, [lonely, {"x": lonely}]
+    nested.names, nested.pair = {"b", "a"}, (1, "x")
 
     image = capture(nested)
     again = reinstate(image)

@@ -308,7 +308,7 @@ def test_unknown_events_and_items_are_warnings() -> None:
         said("banana"),
         event({"type": "keepalive"}, "keepalive"),
         item("added", "banana", id="x"),
-        item("added", 1, id="x"),  # type: ignore[arg-type]
+        item("added", 1, id="x"),
         said("web_search_call.searching", item_id="x", output_index=0),
         said("mcp_call_output.delta", item_id="x", output_index=0, delta="x"),
         completed(),

@@ -97,6 +97,6 @@ class AnthropicCompletions(TypedEvents):
             out.append(Finish(_FINISH.get(reason, "other"), reason, metadata=metadata))
             state.ended = True
 
-    def end(self, out: list[Part]) -> bool:  # noqa: ARG002
+    def end(self, out: list[Part]) -> bool:  # noqa: ARG002 - the signature is not ours to choose
         """Without a stop reason the stream was cut."""
         return False

@@ -204,7 +204,7 @@ class AnthropicMessages(TypedEvents):
         out.append(ending.finish())
         state.ended = True
 
-    def end(self, out: list[Part]) -> bool:  # noqa: ARG002
+    def end(self, out: list[Part]) -> bool:  # noqa: ARG002 - the signature is not ours to choose
         """Without ``message_stop`` a stream was cut, whatever else it said."""
         return False
 

@@ -265,7 +265,7 @@ class CohereV2(TypedEvents):
         out.append(Finish(unified, reason, _usage_of(delta.get("usage"))))
         state.ended = True
 
-    def end(self, out: list[Part]) -> bool:  # noqa: ARG002
+    def end(self, out: list[Part]) -> bool:  # noqa: ARG002 - the signature is not ours to choose
         """Without ``message-end`` a stream was cut, whatever else it said."""
         return False
 

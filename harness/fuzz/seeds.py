@@ -1,4 +1,4 @@
-"""The seed corpus, ``fuzz/seeds/<target>/``: what a target's inputs are made from."""
+"""The seed corpus, ``harness/fuzz/seeds/<target>/``: what a target's inputs are made from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.faults.damage import framing_of
 from harness.subjects.core import FRAMINGS
 from streamcore import DIALECTS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SEEDS = Path(__file__).parent / "seeds"
 
 
@@ -23,7 +23,7 @@ def seeds_of(target: str, folder: Path = SEEDS) -> list[bytes]:
         found = sorted((folder / home).glob("*"))
         if found:
             return [path.read_bytes() for path in found]
-    raise FileNotFoundError(f"no seeds for {target} in {folder}: make them with `python -m fuzz seeds`")
+    raise FileNotFoundError(f"no seeds for {target} in {folder}: make them with `python -m harness.fuzz seeds`")
 
 
 def _kin(target: str) -> list[str]:

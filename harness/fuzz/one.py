@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fuzz.seeds import seeds_of
+from harness.fuzz.seeds import seeds_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ class Options:
 
 
 def options(arguments: Sequence[str] | None = None) -> Options:
-    """From the command line that :mod:`fuzz.__main__` writes."""
+    """From the command line that :mod:`harness.fuzz.__main__` writes."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--target", required=True)
     parser.add_argument("--out", type=Path, required=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
-from fuzz.targets import Finding, look
+from harness.fuzz.targets import Finding, look
 
 MOST_FINDINGS = 20
 """Of one target: by then something is thoroughly broken, and the rest would say no more."""
@@ -45,7 +45,7 @@ class Record:
         self.out.mkdir(parents=True, exist_ok=True)
         path = self.out / f"{self.target}-{finding.kind}-{sha256(repr(key).encode()).hexdigest()[:10]}"
         path.write_bytes(body)
-        command = f"python -m fuzz replay {self.target} {path}"
+        command = f"python -m harness.fuzz replay {self.target} {path}"
         self.findings[key] = {"finding": str(finding), "file": str(path), "command": command}
 
     @property

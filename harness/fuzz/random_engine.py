@@ -1,15 +1,15 @@
 """Damage by the dozen, without looking at what it reaches: deterministic, and with nothing to install.
 
-``python -m fuzz.random_engine`` is one target in a process of its own; ``python -m fuzz`` starts it.
+``python -m harness.fuzz.random_engine`` is one target in a process of its own; ``python -m harness.fuzz`` starts it.
 """
 
 from __future__ import annotations
 
 from time import perf_counter
 
-from fuzz.inputs import numbered
-from fuzz.one import Options, options
-from fuzz.record import Record
+from harness.fuzz.inputs import numbered
+from harness.fuzz.one import Options, options
+from harness.fuzz.record import Record
 
 _CLOCK_EVERY = 64
 

@@ -1,4 +1,4 @@
-"""``python -m fuzz``: fuzz streamcore, one process a target. See ``--help``."""
+"""``python -m harness.fuzz``: fuzz streamcore, one process a target. See ``--help``."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fuzz.seeds import SEEDS
-from fuzz.targets import TARGETS, Finding, look
 from harness.exits import DIFFERENCE, HARNESS, INPUT, INTERRUPTED, PARITY, USAGE, unknown
+from harness.fuzz.seeds import SEEDS
+from harness.fuzz.targets import TARGETS, Finding, look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ENGINES = {"atheris": "fuzz.atheris_engine", "random": "fuzz.random_engine"}
+ENGINES = {"atheris": "harness.fuzz.atheris_engine", "random": "harness.fuzz.random_engine"}
 OUT = Path(".streamparity/fuzz")
 GRACE_SECONDS = 120
 """Beyond its time, for a process to start and to end; then it counts as hung."""
@@ -26,11 +26,11 @@ GRACE_SECONDS = 120
 _ABOUT = """\
 Fuzz streamcore: every framing and every dialect is a target, and runs in a process of its own.
 
-  python -m fuzz --seconds 120                      all targets, two minutes of processor time between them
-  python -m fuzz --target sse --target groq --runs 100000
-  python -m fuzz --engine random --runs 1000000     without atheris; the same inputs for the same --seed
-  python -m fuzz replay TARGET FILE...              look at single inputs again
-  python -m fuzz seeds                              make fuzz/seeds/ anew from cassettes/
+  python -m harness.fuzz --seconds 120                      all targets, two minutes of processor time between them
+  python -m harness.fuzz --target sse --target groq --runs 100000
+  python -m harness.fuzz --engine random --runs 1000000     without atheris; the same inputs for the same --seed
+  python -m harness.fuzz replay TARGET FILE...              look at single inputs again
+  python -m harness.fuzz seeds                              make harness/fuzz/seeds/ anew from cassettes/
 
 Exit codes: 0 nothing found, 1 findings (each with its reproducer), 2 usage, 3 a target's process broke or hung, 4 no seeds.
 """
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] == ["seeds"]:
         return _seeds(words[1:])
     parser = argparse.ArgumentParser(
-        prog="python -m fuzz", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m harness.fuzz", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
         "--target", action="append", metavar="NAME", help="a framing or a dialect (default: all of them)"
@@ -137,7 +137,7 @@ def _sum_up(records: list[dict[str, Any]], engine: str, path: Path | None) -> in
 
 
 def _replay(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m fuzz replay", description="Look at single inputs again.")
+    parser = argparse.ArgumentParser(prog="python -m harness.fuzz replay", description="Look at single inputs again.")
     parser.add_argument("target")
     parser.add_argument("file", type=Path, nargs="+")
     asked = parser.parse_args(words)
@@ -158,9 +158,9 @@ def _replay(words: Sequence[str]) -> int:
 
 
 def _seeds(words: Sequence[str]) -> int:
-    from fuzz import make_seeds  # needs hypothesis, which fuzzing itself does not
+    from harness.fuzz import make_seeds  # needs hypothesis, which fuzzing itself does not
 
-    parser = argparse.ArgumentParser(prog="python -m fuzz seeds", description="Make the seeds anew from the cassettes.")
+    parser = argparse.ArgumentParser(prog="python -m harness.fuzz seeds", description="Make the seeds anew from the cassettes.")
     parser.add_argument("--out", type=Path, default=SEEDS, help="where to (default: where they are committed)")
     parser.add_argument("--cassettes", type=Path, default=make_seeds.CASSETTES, help="where from")
     asked = parser.parse_args(words)

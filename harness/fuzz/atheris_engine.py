@@ -1,8 +1,9 @@
 """Coverage-guided: libFuzzer, by way of atheris, on streamcore alone.
 
-``python -m fuzz.atheris_engine`` is one target in a process of its own; ``python -m fuzz`` starts it. streamcore must not
-have been imported before it is instrumented, so the imports stand where they stand. What libFuzzer's own mutations
-hardly ever reach (sound checksums, JSON that is still JSON) the damage of the other engine does, on every second input.
+``python -m harness.fuzz.atheris_engine`` is one target in a process of its own; ``python -m harness.fuzz`` starts it.
+streamcore must not have been imported before it is instrumented, so the imports stand where they stand. What libFuzzer's
+own mutations hardly ever reach (sound checksums, JSON that is still JSON) the damage of the other engine does, on every
+second input.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from typing import TYPE_CHECKING
 import atheris
 
 with atheris.instrument_imports(include=["streamcore"], enable_loader_override=False):
-    import streamcore  # noqa: F401
+    import streamcore  # noqa: F401 - imported for its effect
 
-from fuzz.inputs import MOST_BYTES, damages
-from fuzz.one import Options, options
-from fuzz.record import Record
 from harness.faults.damage import damaged, framing_of
+from harness.fuzz.inputs import MOST_BYTES, damages
+from harness.fuzz.one import Options, options
+from harness.fuzz.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 MOST_MIB = 1024
 """Memory of the process; libFuzzer stops at more."""
 HANG_SECONDS = 60
-"""By the clock, for what not even a signal stops; the bound that matters is that of :mod:`fuzz.targets`."""
+"""By the clock, for what not even a signal stops; the bound that matters is that of :mod:`harness.fuzz.targets`."""
 
 
 def run(asked: Options) -> None:

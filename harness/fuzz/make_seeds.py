@@ -10,8 +10,8 @@ from collections import defaultdict
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from fuzz.seeds import ROOT, SEEDS
 from harness.cassette import iter_cases
+from harness.fuzz.seeds import ROOT, SEEDS
 from harness.strategies import GRAMMARS, Item, Said
 from streamcore import DIALECTS, Decoder
 

@@ -1,1 +1,0 @@
-"""Fuzzing of streamcore: ``python -m fuzz --help``."""

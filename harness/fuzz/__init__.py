@@ -1,0 +1,1 @@
+"""Fuzzing of streamcore: ``python -m harness.fuzz --help``."""
