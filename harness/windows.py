@@ -273,19 +273,20 @@ class Windows:
         for width in widths:
             for begin in range(first, min(first + width, stop)):
                 restore(states[begin - first])
-                for start, before, after, state in zip(
-                    range(begin, stop, width),
-                    counts[begin:stop:width],
-                    counts[begin + width : stop + width : width],
-                    states[begin + width - first :: width],
-                    strict=False,
+                before = counts[begin]
+                start = begin
+                for after, state in zip(
+                    counts[begin + width : stop + width : width], states[begin + width - first :: width], strict=False
                 ):
-                    found = feed(body[start : start + width])
+                    end = start + width
+                    found = feed(body[start:end])
                     if ((found or before != after) and found != parts[before:after]) or not is_at(state):
                         self.certificate = replace(self.certificate, windows=self.certificate.windows + held)
                         track.restore(states[start - first])
-                        self._one(track, start, start + width, state)
-                        raise _WindowError(self._broken_run(begin, start + width, width))
+                        self._one(track, start, end, state)
+                        raise _WindowError(self._broken_run(begin, end, width))
+                    before = after
+                    start = end
                     held += 1
         self.certificate = replace(self.certificate, windows=self.certificate.windows + held)
 

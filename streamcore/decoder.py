@@ -172,14 +172,15 @@ class Decoder:
 
         What was found equal takes the place of our own image, so that the next comparison is one of identity.
         """
-        if self._framer.snapshot() != snapshot.framer or self._closed is not snapshot.closed:
+        if not self._framer.is_at(snapshot.framer) or self._closed is not snapshot.closed:
             return False
         image = self._image or self._state()
-        if image[0] is snapshot.state:
+        state = snapshot.state
+        if image[0] is state:
             return True
-        if image[0] != snapshot.state or (self.dialect, self.policy) != (snapshot.dialect, snapshot.policy):
+        if image[0] != state or (self.dialect, self.policy) != (snapshot.dialect, snapshot.policy):
             return False
-        self._image = (snapshot.state, *image[1:])
+        self._image = (state, *image[1:])
         return True
 
     def _state(self) -> tuple[Any, ...]:

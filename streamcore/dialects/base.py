@@ -22,7 +22,7 @@ from streamcore.errors import ABSENT, ErrorKind, ErrorStage, Warning, WireError
 from streamcore.framing import FrameFailure, Framer
 from streamcore.framing.sse import SseFramer
 from streamcore.limits import Limits
-from streamcore.parts import Error, Part, StreamStart
+from streamcore.parts import Error, FinishUnified, Part, StreamStart
 from streamcore.state import State, capture, reinstate
 
 Policy = Literal["lenient", "strict"]
@@ -226,6 +226,10 @@ class Dialect:
             self.fail(ErrorKind.PROVIDER, detail, out, payload=payload)
         else:
             self.fail(ErrorKind.PROVIDER, detail, out, payload=payload, stage=ErrorStage.OPEN, fatal=True)
+
+    def concluded(self, unified: FinishUnified) -> FinishUnified:
+        """``unified``, but for a ``stop``: after an error of the provider's own no stream ended as it should (V19)."""
+        return "error" if unified == "stop" and self.state.provider_failed else unified
 
     def fail(
         self,

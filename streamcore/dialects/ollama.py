@@ -285,6 +285,7 @@ class OllamaNdjson(JsonLines):
             unified = "tool-calls"
         elif unified == "tool-calls" and not state.call_ids.taken:
             self.warn("finish_without_calls", f"finish reason {reason} but no tool call")
+        unified = self.concluded(unified)
         raw = {name: line[name] for name in _FIGURES if line.get(name) is not None}
         read = line.get("prompt_eval_count")
         out.append(Finish(unified, reason, Usage(read, read, output_total=line.get("eval_count"), raw=raw or None)))

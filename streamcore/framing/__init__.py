@@ -55,5 +55,8 @@ class Framer(Protocol):
     def snapshot(self) -> tuple[Any, ...]:
         """The whole state."""
 
+    def is_at(self, snapshot: tuple[Any, ...], /) -> bool:
+        """Whether ``self.snapshot() == snapshot``, for less."""
+
     def restore(self, snapshot: tuple[Any, ...]) -> None:
         """Puts the state back."""

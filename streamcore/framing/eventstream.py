@@ -217,6 +217,10 @@ class EventStreamFramer:
             self.stray,
         )
 
+    def is_at(self, snapshot: tuple[Any, ...]) -> bool:
+        """Whether ``self.snapshot() == snapshot``."""
+        return self.snapshot() == snapshot
+
     def restore(self, snapshot: tuple[Any, ...]) -> None:
         """Takes on a state that ``snapshot`` returned, on this framer or another one with the same limits."""
         pending, self._start, self._need, self.failure, self.frames, self.truncated, self.stray = snapshot

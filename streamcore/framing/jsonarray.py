@@ -265,6 +265,10 @@ class JsonArrayFramer:
             self.truncated,
         )
 
+    def is_at(self, snapshot: tuple[Any, ...]) -> bool:
+        """Whether ``self.snapshot() == snapshot``."""
+        return self.snapshot() == snapshot
+
     def restore(self, snapshot: tuple[Any, ...]) -> None:
         """Takes on a state that ``snapshot`` returned, on this framer or another one with the same limits."""
         (

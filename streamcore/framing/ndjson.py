@@ -104,6 +104,10 @@ class NdjsonFramer:
         """The whole state, hashable and comparable; O(bytes of the open line)."""
         return bytes(self._pending), self._line_start, self.failure, self.frames
 
+    def is_at(self, snapshot: tuple[Any, ...]) -> bool:
+        """Whether ``self.snapshot() == snapshot``."""
+        return self.snapshot() == snapshot
+
     def restore(self, snapshot: tuple[Any, ...]) -> None:
         """Takes on a state that ``snapshot`` returned, on this framer or another one with the same limits."""
         pending, self._line_start, self.failure, self.frames = snapshot

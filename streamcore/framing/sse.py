@@ -49,6 +49,7 @@ class SseFramer:
         "_events",
         "_held",
         "_id",
+        "_image",
         "_line_start",
         "_max_frame_bytes",
         "_max_stray_bytes",
@@ -78,6 +79,8 @@ class SseFramer:
         self._at_start = True  # a BOM may still come
         self._skip_lf = False  # the last byte was a CR
         self._special = True  # one of the two above, or failed: the common path does not apply
+        # What the snapshot says besides the open line, until that changes: most bytes only make the line longer.
+        self._image: tuple[Any, ...] | None = None
         self.failure: FrameFailure | None = None
         self.frames = 0
         self.last_event_id = ""
@@ -103,6 +106,7 @@ class SseFramer:
         if 0x0A not in chunk:
             pending += chunk
             return _EMPTY
+        self._image = None
         out: list[SseFrame] = []
         if len(chunk) >= _WORTH_BULK:
             if self._blocks_alike(chunk, out):
@@ -228,6 +232,7 @@ class SseFramer:
         """The block that the end of input left unterminated, if it has data; the standard would discard it."""
         if self.failure is not None:
             return None
+        self._image = None
         end = self.offset
         line = bytes(self._pending)
         data, event = self._data, self._event
@@ -244,6 +249,7 @@ class SseFramer:
         """Settles what the common path leaves out: a BOM at the start, the LF of a CRLF that was cut, failure."""
         if self.failure is not None or not chunk:
             return b""
+        self._image = None
         if self._at_start:
             start = bytes(self._pending) + chunk
             if len(start) < len(_BOM) and _BOM.startswith(start):
@@ -262,6 +268,7 @@ class SseFramer:
         return chunk
 
     def _lines_of_any_kind(self, chunk: bytes) -> list[SseFrame]:
+        self._image = None
         out: list[SseFrame] = []
         # bytes.splitlines knows exactly the three line ends of the standard: CR, LF, CRLF.
         for raw in chunk.splitlines(keepends=True):
@@ -302,6 +309,7 @@ class SseFramer:
 
     def _feed_bounded(self, chunk: bytes) -> list[SseFrame]:
         """As ``feed``, one line at a time, because a frame may outgrow its limit within this chunk."""
+        self._image = None
         limit = self._max_frame_bytes
         out: list[SseFrame] = []
         for raw in chunk.splitlines(keepends=True):
@@ -361,11 +369,23 @@ class SseFramer:
 
     def snapshot(self) -> tuple[Any, ...]:
         """The whole state, hashable and comparable; O(bytes of the open frame)."""
-        data = tuple(self._data) if isinstance(self._data, list) else self._data
-        return (
-            bytes(self._pending),
-            self._line_start,
-            data,
+        return bytes(self._pending), self._line_start, self._image or self._besides_the_line()
+
+    def is_at(self, snapshot: tuple[Any, ...]) -> bool:
+        """Whether ``self.snapshot() == snapshot``, without a copy."""
+        pending, line_start, image = snapshot
+        if self._pending != pending or self._line_start != line_start:
+            return False
+        own = self._image or self._besides_the_line()
+        if own is not image:
+            if own != image:
+                return False
+            self._image = image  # the next comparison is one of identity
+        return True
+
+    def _besides_the_line(self) -> tuple[Any, ...]:
+        self._image = (
+            tuple(self._data) if isinstance(self._data, list) else self._data,
             self._event,
             self._id,
             self.stray,
@@ -377,12 +397,13 @@ class SseFramer:
             self.last_event_id,
             self.retry,
         )
+        return self._image
 
     def restore(self, snapshot: tuple[Any, ...]) -> None:
         """Takes on a state that ``snapshot`` returned, on this framer or another one with the same limits."""
+        pending, self._line_start, self._image = snapshot
+        self._pending = bytearray(pending)
         (
-            pending,
-            self._line_start,
             data,
             self._event,
             self._id,
@@ -394,7 +415,6 @@ class SseFramer:
             self.frames,
             self.last_event_id,
             self.retry,
-        ) = snapshot
-        self._pending = bytearray(pending)
+        ) = self._image
         self._data = list(data) if isinstance(data, tuple) else data
         self._held = sum(map(len, data)) + len(data) - 1 if isinstance(data, tuple) else len(data or b"")

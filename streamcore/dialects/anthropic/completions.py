@@ -94,7 +94,7 @@ class AnthropicCompletions(TypedEvents):
             if state.text_open:
                 out.append(TextEnd("0"))
             metadata = {"anthropic": {"stopSequence": event.get("stop")}}
-            out.append(Finish(_FINISH.get(reason, "other"), reason, metadata=metadata))
+            out.append(Finish(self.concluded(_FINISH.get(reason, "other")), reason, metadata=metadata))
             state.ended = True
 
     def end(self, out: list[Part]) -> bool:  # noqa: ARG002 - the signature is not ours to choose

@@ -15,6 +15,8 @@ from streamcore.parts import Finish, FinishUnified, Usage
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from streamcore.dialects.base import Dialect
+
 STOP_REASONS: Final[dict[str, FinishUnified]] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -103,7 +105,7 @@ class Ending:
             raw_usage={**(self.raw_usage or {}), **usage},
         )
 
-    def finish(self) -> Finish:
+    def finish(self, report: Dialect) -> Finish:
         """The ``finish`` part."""
         metadata: dict[str, Any] = {
             "usage": self.raw_usage,
@@ -117,7 +119,7 @@ class Ending:
             metadata["stopDetails"] = self.stop_details
         if self.input_transformations is not None:
             metadata["inputTransformations"] = self.input_transformations
-        unified = STOP_REASONS.get(self.stop_reason or "", "other")
+        unified = report.concluded(STOP_REASONS.get(self.stop_reason or "", "other"))
         return Finish(unified, self.stop_reason, self._usage(), {"anthropic": metadata})
 
     def _usage(self) -> Usage:

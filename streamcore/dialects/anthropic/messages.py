@@ -201,7 +201,7 @@ class AnthropicMessages(TypedEvents):
         if complete and not state.content.client_calls:
             self.warn("finish_without_calls", "stop reason tool_use but no tool call")
         self.open(out)
-        out.append(ending.finish())
+        out.append(ending.finish(self))
         state.ended = True
 
     def end(self, out: list[Part]) -> bool:  # noqa: ARG002 - the signature is not ours to choose

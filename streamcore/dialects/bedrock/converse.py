@@ -215,7 +215,7 @@ class BedrockConverse(BedrockStream):
             metadata["stopSequence"] = state.stop_sequence
         unified: FinishUnified = "error" if state.stop is None else STOP_REASONS.get(state.stop, "other")
         usage = _usage(state.usage.value) if state.usage else Usage()
-        out.append(Finish(unified, state.stop, usage, {"bedrock": metadata} if metadata else None))
+        out.append(Finish(self.concluded(unified), state.stop, usage, {"bedrock": metadata} if metadata else None))
         state.ended = True
         return True
 

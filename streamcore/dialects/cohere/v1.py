@@ -162,7 +162,7 @@ class CohereV1(JsonLines):
         unified = _FINISH.get(reason or "", "other")
         if unified == "stop" and state.calls:
             unified = "tool-calls"
-        out.append(Finish(unified, reason, _usage_of(response.get("meta"))))
+        out.append(Finish(self.concluded(unified), reason, _usage_of(response.get("meta"))))
         state.ended = True
 
 

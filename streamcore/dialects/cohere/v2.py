@@ -262,7 +262,7 @@ class CohereV2(TypedEvents):
         # The reason vouches for a call that was not ended; otherwise the call counts as cut.
         state.content.finish(self, out, complete=reason == "TOOL_CALL" and error is None)
         unified = "error" if error is not None else _FINISH.get(reason or "", "other")
-        out.append(Finish(unified, reason, _usage_of(delta.get("usage"))))
+        out.append(Finish(self.concluded(unified), reason, _usage_of(delta.get("usage"))))
         state.ended = True
 
     def end(self, out: list[Part]) -> bool:  # noqa: ARG002 - the signature is not ours to choose

@@ -381,9 +381,9 @@ class OpenAIChat(Dialect):
             if choice.finish in ("tool_calls", "function_call") and not choice.tools.calls:
                 self.warn("finish_without_calls", f"finish reason {choice.finish} but no tool call")
             if index == 0:
-                out.append(Finish(unified, choice.finish, self.usage(), self.metadata()))
+                out.append(Finish(self.concluded(unified), choice.finish, self.usage(), self.metadata()))
             else:
-                out.append(Finish(unified, choice.finish, choice=index))
+                out.append(Finish(self.concluded(unified), choice.finish, choice=index))
 
     def close_blocks(self, index: int, choice: Any, out: list[Part]) -> None:
         """Ends the open blocks of a choice, but for its calls."""

@@ -348,7 +348,7 @@ class XaiResponses(Dialect):
         out += [TextEnd("text-" + item) for item in state.texts]
         tier = response.get("service_tier")
         metadata = None if tier is None else {"xai": {"serviceTier": tier}}
-        out.append(Finish(unified, raw, usage_of(response.get("usage")), metadata))
+        out.append(Finish(self.concluded(unified), raw, usage_of(response.get("usage")), metadata))
 
 
 def _of(item: str) -> Metadata:
