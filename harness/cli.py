@@ -47,8 +47,8 @@ def cli() -> None:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Check a folder of <dialect>/<slug>.body recordings instead of the cassettes; goldens are made "
-    "on the fly (needs Node 20). Repeatable.",
+    help="Check a folder of <dialect>/<slug>.body recordings, such as `corpus pull` makes, instead of the cassettes; "
+    "goldens are made on the fly (needs Node 20). Repeatable.",
 )
 @click.option(
     "--cassettes", type=click.Path(path_type=Path), metavar="DIR", help="Folder of cassettes. Default: ./cassettes."
@@ -184,7 +184,11 @@ def check(
         jobs=jobs or os.cpu_count() or 1,
         mutants=mutants,
     )
-    results = execute(request, lambda total: console.progress(total, quiet=quiet))
+    results = execute(
+        request,
+        lambda total: console.progress(total, quiet=quiet),
+        lambda total: console.shrinking(total, quiet=quiet),
+    )
     worst = exits.PARITY
     for index, result in enumerate(results):
         suffix = "" if index == 0 else f"-{index + 1}"
@@ -249,6 +253,8 @@ def report(document: Path, html_path: Path) -> None:
 
 
 def _mount() -> None:
+    from harness.corpus_pull.cli import corpus
+    from harness.drift.cli import drift
     from harness.golden_cli import golden
     from harness.inspection.cli import cassette
     from harness.mutants.cli import mutants
@@ -256,6 +262,8 @@ def _mount() -> None:
     from harness.replay.cli import replay
 
     cli.add_command(cassette)
+    cli.add_command(corpus)
+    cli.add_command(drift)
     cli.add_command(golden)
     cli.add_command(mutants)
     cli.add_command(record)
@@ -285,7 +293,7 @@ def main() -> NoReturn:
         _end("interrupted", exits.INTERRUPTED)
     except click.ClickException as error:
         error.show()
-        sys.exit(exits.USAGE)
+        sys.exit(error.exit_code if error.exit_code > exits.DIFFERENCE else exits.USAGE)  # click's own is 1
     except SubjectError as error:
         _end(f"streamparity: {error}", exits.USAGE)
     except (InputError, CassetteError, CorpusError, DivergenceError, GoldenError, OracleError) as error:

@@ -21,7 +21,10 @@ def corpus_cases(root: Path) -> Iterator[Case]:
         CorpusError: ``root`` is no corpus, or a body does not have the sha256 its metadata names.
     """
     if not root.is_dir():
-        raise CorpusError(f"{root}: no such folder; --corpus wants a folder of <dialect>/<slug>.body files")
+        raise CorpusError(
+            f"{root}: no such folder; --corpus wants a folder of <dialect>/<slug>.body files, "
+            "and `streamparity corpus pull --out DIR` makes one"
+        )
     found = False
     for folder in sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] not in "._"):
         for path in sorted(folder.glob("*.body")):
@@ -52,4 +55,6 @@ def load_body(path: Path, dialect: str) -> Case:
     origin = str(path)
     if isinstance(source, dict) and "repo" in source:
         origin = f"{source['repo']} {source.get('path', '')}".strip()
+    elif isinstance(source, dict) and "package" in source:  # as `corpus pull` writes it
+        origin = f"{source['package']} {source.get('version', '')} {source.get('path', '')}".strip()
     return Case(id=f"{dialect}/{path.stem}", dialect=dialect, body=body, source=origin, request=metadata.get("request"))

@@ -119,11 +119,13 @@ def references_for(case: Case) -> tuple[Reference, ...]:
     """The references that ``case`` is compared with.
 
     The AI SDK mixes all choices of an OpenAI response into one, so a body with more than one choice is compared with
-    the native SDK alone; of the candidates of a Gemini response it reads the first of each chunk, whichever that is, so
-    for them the same holds; and of the model families that Bedrock's InvokeModel passes on it reads Anthropic's only.
+    the native SDK alone, where there is one; of the candidates of a Gemini response it reads the first of each chunk,
+    whichever that is, so for them the same holds; and of the model families that Bedrock's InvokeModel passes on it reads
+    Anthropic's only.
     """
     references = REFERENCES.get(case.dialect, ())
-    several = (_OPENAI_NATIVE in references and has_several_choices(case.body)) or (
+    mixed = _OPENAI_NATIVE in references or _COMPATIBLE[0] in references
+    several = (mixed and has_several_choices(case.body)) or (
         any(reference.package == "@google/genai" for reference in references) and has_several_candidates(case.body)
     )
     no_trace = several or (

@@ -161,14 +161,15 @@ _OUTPUT_KEYS = ("totalOutputTextTokenCount", "generation_token_count")
 
 
 def _plain(events: Sequence[dict[str, Any]]) -> Projection:
-    """The families that stream nothing but text: Titan, Llama, Claude's text completions, Command, Mistral, DeepSeek."""
+    """The families that stream text alone: Titan, Llama, Claude's text completions, Command, Mistral, DeepSeek, OpenAI."""
     texts: dict[int, str] = {}
     said: dict[str, Any] = {"stop_reason": None, "input_tokens": None, "output_tokens": None}
     for event in events:
         for item in event.get("outputs") or event.get("choices") or [event]:
             # Titan numbers its chunks, the others their answers.
             index = 0 if "outputText" in item else int(item.get("index") or 0)
-            texts[index] = texts.get(index, "") + (_first(item, _TEXT_KEYS) or "")
+            text = _first(item, _TEXT_KEYS) or _first(item.get("delta") or {}, ("content",)) or ""
+            texts[index] = texts.get(index, "") + text
             said["stop_reason"] = _first(item, _REASON_KEYS) or said["stop_reason"]
         said["input_tokens"] = _first(event, _INPUT_KEYS) or said["input_tokens"]
         said["output_tokens"] = _first(event, _OUTPUT_KEYS) or said["output_tokens"]

@@ -34,7 +34,7 @@ def of_native(final: dict[str, Any]) -> dict[str, Any]:
     for chunk in final["chunks"]:
         raw = chunk.get("usage") or raw
         for wire in chunk["choices"]:
-            choice = choices.setdefault(wire["index"], _choice())
+            choice = choices.setdefault(wire.get("index", 0), _choice())  # OpenAI's last chunk may lack it
             choice["text"] += wire.get("text") or ""
             choice["finish_reason"] = wire.get("finish_reason") or choice["finish_reason"]
     return _projected(choices, raw)

@@ -96,5 +96,6 @@ def test_a_folder_that_is_no_corpus(tmp_path: Path) -> None:
 
     assert str(none_in_it.value) == f"{tmp_path}: no <dialect>/<slug>.body file in it"
     assert str(no_folder.value) == (
-        f"{tmp_path / 'nowhere'}: no such folder; --corpus wants a folder of <dialect>/<slug>.body files"
+        f"{tmp_path / 'nowhere'}: no such folder; --corpus wants a folder of <dialect>/<slug>.body files, "
+        "and `streamparity corpus pull --out DIR` makes one"
     )

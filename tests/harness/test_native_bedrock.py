@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from harness import native
+from harness.against_references import _without_echoes
 from harness.canonical import canonical
 from harness.case import Case
 from harness.references import REFERENCES, SSE, references_for
-from harness.runner import _without_echoes
 from streamcore import Decoder
 from tests.streamcore import anthropic_wire as anthropic
 from tests.streamcore import bedrock_wire as bedrock
@@ -110,7 +110,9 @@ def test_a_stream_that_failed() -> None:
     assert native.project("bedrock.sdk", parts, end) == ({"failed": True}, {"failed": True})
 
 
-@pytest.mark.parametrize(("model", "kinds"), [("anthropic", ["trace", "final", "frames"]), ("nova", ["final", "frames"])])
+@pytest.mark.parametrize(
+    ("model", "kinds"), [("anthropic", ["trace", "final", "frames"]), ("nova", ["final", "frames"])]
+)
 def test_only_anthropic_models_have_a_unified_reference(model: str, kinds: list[str]) -> None:
     case = Case(f"{bedrock.INVOKE}/x", bedrock.INVOKE, b"".join(map(bedrock.chunk, MODELS[model])))
 
