@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -99,11 +99,14 @@ class Provider:
     """Request fields without which the API refuses a bare prompt."""
     framing: str = "sse"
     """A key of :data:`FORMS`."""
+    media_type: str = ""
+    """Of its response bodies, where it is not that of the framing."""
 
     @property
     def form(self) -> Form:
         """What its response bodies look like."""
-        return FORMS[self.framing]
+        form = FORMS[self.framing]
+        return replace(form, headers=(("content-type", self.media_type),)) if self.media_type else form
 
     def target(self, request: Mapping[str, Any]) -> str:
         """The path and query to post ``request`` to."""

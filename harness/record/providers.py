@@ -5,14 +5,38 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.record import anthropic_messages, bedrock_converse, bedrock_invoke, gemini, openai_chat
-from harness.record.provider import Provider, anthropic_headers, ask_content_blocks, ask_contents, google_headers
+from harness.record import (
+    anthropic_completions,
+    anthropic_messages,
+    bedrock_converse,
+    bedrock_invoke,
+    gemini,
+    gemini_interactions,
+    openai_chat,
+)
+from harness.record.provider import (
+    Provider,
+    anthropic_headers,
+    ask_content_blocks,
+    ask_contents,
+    ask_input,
+    google_headers,
+)
 from harness.record.providers_openai import OPENAI_FAMILY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROVIDERS: Mapping[str, Provider] = {
+    "anthropic-complete-legacy": Provider(
+        name="anthropic",
+        key_env="ANTHROPIC_API_KEY",
+        path=anthropic_completions.PATH,
+        encode=anthropic_completions.encode,
+        headers=anthropic_headers,
+        ask=anthropic_completions.ask_turns,
+        demands={"max_tokens_to_sample": 1024},
+    ),
     "anthropic-messages": Provider(
         name="anthropic",
         key_env="ANTHROPIC_API_KEY",
@@ -57,6 +81,14 @@ PROVIDERS: Mapping[str, Provider] = {
         ask=ask_contents,
         streaming={},
         framing="json-array",
+    ),
+    "gemini-interactions": Provider(
+        name="google",
+        key_env="GEMINI_API_KEY",
+        path=gemini_interactions.PATH,
+        encode=gemini_interactions.encode,
+        headers=google_headers,
+        ask=ask_input,
     ),
     "openai-chat": Provider(
         name="openai", key_env="OPENAI_API_KEY", path=openai_chat.PATH, encode=openai_chat.encode

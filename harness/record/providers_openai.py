@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.record import cohere_chat, compatible_chat, openai_chat, openai_responses
+from harness.record import cohere_chat, cohere_v1, compatible_chat, openai_chat, openai_responses
 from harness.record.provider import Provider, ask_input, ask_prompt
 from streamcore.dialects.compatible.servers import SERVERS
 
@@ -83,5 +83,14 @@ OPENAI_FAMILY: Mapping[str, Provider] = {
     **{server.name: _chat(server.name, server.name, _key_env(server.name)) for server in SERVERS},
     **{dialect: _chat(dialect, name, key_env, path) for dialect, name, key_env, path in _SERVERS},
     "ollama-ndjson": _chat("ollama-ndjson", "ollama", "OLLAMA_API_KEY", "/api/chat", framing="ndjson"),
+    "cohere-v1": Provider(
+        name="cohere",
+        key_env="COHERE_API_KEY",
+        path=cohere_v1.PATH,
+        encode=cohere_v1.encode,
+        ask=cohere_v1.ask_message,
+        framing="ndjson",
+        media_type=cohere_v1.MEDIA_TYPE,
+    ),
     "cohere-v2": Provider(name="cohere", key_env="COHERE_API_KEY", path=cohere_chat.PATH, encode=cohere_chat.encode),
 }

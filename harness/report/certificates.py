@@ -20,6 +20,26 @@ def proof_lines(run: RunResult) -> list[str]:
     return list(_lines(run))
 
 
+def certified_line(run: RunResult) -> str:
+    """How many dialects are fully certified, and of how many bodies; empty if the run was not to show that."""
+    if FULL not in (*run.plan.split(","), FULL if run.plan == "exhaustive" else ""):
+        return ""
+    sizes: dict[str, list[int]] = {}
+    for case in run.cases:
+        for plan in case.plans:
+            if plan.certificate is not None and plan.certificate.proven_all and case.dialect in DIALECTS:
+                sizes.setdefault(case.dialect, []).append(case.body_bytes)
+    every = [size for some in sizes.values() for size in some if size]
+    told = f"fully certified: {len(sizes):,} of {_many(len(DIALECTS), 'dialect')}"
+    if every:
+        chunkings = sum(1 << (size - 1) for size in every)
+        told += (
+            f"; all 2^(N-1) chunkings of each of {len(every):,} bodies of N = {min(every):,} to {max(every):,} bytes, in all more "
+            f"than 2^{(chunkings - 1).bit_length() - 1 if chunkings > 1 else 0:,}"
+        )
+    return told
+
+
 def statements(case: CaseResult) -> str:
     """What is proven of one case."""
     return "; ".join(plan.certificate.statement for plan in case.plans if plan.certificate is not None)

@@ -1,80 +1,91 @@
-"""For each dialect a transcript short enough that all its chunkings can be proven.
+"""For each dialect transcripts short enough that all their chunkings can be proven.
 
-Of the recordings at hand the one is taken whose transcript has the most features and at most 1 KiB, and then one more
-that adds the most to it. A dialect without recordings borrows one of a dialect that is decoded by the same code (its
-class derives from the other's, or both from a third's) over the same framing. What could not be had is said: a
-dialect of which nothing can be shrunk that far has no transcript.
+Together they have every feature of its grammar that any of its recordings has (:mod:`harness.transcripts.covering`). A dialect
+without recordings borrows some of one that is decoded by the same code (its class derives from the other's, or both from
+a third's) over the same framing. What could not be had is said.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from harness.case import Case
-from harness.chunking import PAIRS_UP_TO
-from harness.files import write_atomically
-from harness.transcripts.features import features_of
-from harness.transcripts.shrinker import shrink
+from harness.transcripts.covering import MARK, Cover, cover
 from streamcore import DIALECTS
 from streamcore.dialects.base import Dialect
 
-LONGEST = 16 * 1024
+__all__ = ("BORROWED", "LONGEST", "Cover", "Telling", "covers", "dialects_named")
+
+LONGEST = 32 * 1024
 """Bytes of the longest recording that is shrunk."""
-TRANSCRIPTS = 2
-"""How many of one dialect."""
-TRIES = 6
-"""Recordings of one dialect that are shrunk in search of them."""
-_MARK = "shrunk-"
+BORROWED = 2
+"""Transcripts of a dialect that has no recordings of its own: the code that they run is proven with its owner's."""
+
+Telling = Callable[[int], AbstractContextManager[Callable[[str], None]]]
+"""Given the number of dialects to come, a context in which each of them is told when its transcripts are made."""
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    case: Case
-    features: frozenset[str]
+def _silent(_: int) -> AbstractContextManager[Callable[[str], None]]:
+    return nullcontext(lambda _: None)
 
 
-def transcripts(cases: Sequence[Case], *, borrow: bool = True, jobs: int = 1, cache: Path | None = None) -> list[Case]:
-    """Those of every dialect.
+def covers(
+    cases: Sequence[Case],
+    *,
+    dialects: Iterable[str] | None = None,
+    borrow: bool = True,
+    jobs: int = 1,
+    cache: Path | None = None,
+    telling: Telling = _silent,
+) -> list[Cover]:
+    """What is made of the recordings of every dialect, in the order of :data:`streamcore.DIALECTS`.
 
     Args:
         cases: the recordings at hand.
+        dialects: those that are wanted, if not all.
         borrow: whether dialects without any get those of others.
         jobs: processes.
         cache: a folder for results, which are checked when they are used again.
+        telling: who is told how far it is.
     """
     own: dict[str, list[Case]] = {}
     for case in cases:
-        if case.dialect in DIALECTS:
+        if case.dialect in DIALECTS and 0 < len(case.body) <= LONGEST:
             own.setdefault(case.dialect, []).append(case)
-    groups = [(dialect, own.get(dialect) or (_borrowed(dialect, own) if borrow else [])) for dialect in DIALECTS]
-    work = partial(_of_dialect, cache=cache)
-    wanted = [group for group in groups if group[1]]
+    names = [name for name in DIALECTS if dialects is None or name in set(dialects)]
+    work = {name: own.get(name) or (_borrowed(name, own) if borrow else []) for name in names}
+    work = {name: found for name, found in work.items() if found}
+    made: dict[str, Cover] = {}
+    with telling(len(work)) as tell:
+        for name, one in _run(work, own, jobs, cache):
+            made[name] = one
+            tell(name)
+    return [made[name] for name in work]
+
+
+def _run(
+    work: dict[str, list[Case]], own: dict[str, list[Case]], jobs: int, cache: Path | None
+) -> Iterator[tuple[str, Cover]]:
+    most = {name: None if name in own else BORROWED for name in work}
     if jobs <= 1:
-        found = [work(*group) for group in wanted]
-    else:
-        with ProcessPoolExecutor(jobs) as pool:
-            found = list(pool.map(work, *zip(*wanted, strict=True), chunksize=1)) if wanted else []
-    return [case for some in found for case in some]
+        yield from ((name, cover(name, found, most=most[name], cache=cache)) for name, found in work.items())
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        # Those with most to do first, so that no process is left with one of them at the end.
+        order = sorted(work, key=lambda name: -sum(len(case.body) for case in work[name]))
+        futures = {pool.submit(cover, name, work[name], most=most[name], cache=cache): name for name in order}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
 
 
-def named(globs: Iterable[str], cases: Sequence[Case], cache: Path | None = None) -> list[Case]:
-    """The transcripts that are called by their ids, for the commands that reproduce what was found in one."""
-    found = []
-    for glob in globs:
-        dialect, slash, slug = glob.partition("/")
-        if slash and slug.startswith(_MARK) and dialect in DIALECTS:
-            original = slug.removeprefix(_MARK)
-            for case in cases:
-                if original in (case.slug if case.dialect == dialect else "", f"{case.dialect}-{case.slug}"):
-                    found.append(_transcript(_as(dialect, case), cache))
-                    break
-    return found
+def dialects_named(globs: Iterable[str]) -> set[str]:
+    """Those of which a transcript is called by its id, as commands do that reproduce what was found in one."""
+    words = (glob.partition("/") for glob in globs)
+    return {dialect for dialect, _, slug in words if slug.startswith(MARK) and dialect in DIALECTS}
 
 
 def _borrowed(dialect: str, own: dict[str, list[Case]]) -> list[Case]:
@@ -94,72 +105,3 @@ def _as(dialect: str, case: Case) -> Case:
     if case.dialect == dialect:
         return case
     return replace(case, id=f"{dialect}/{case.dialect}-{case.slug}", dialect=dialect, shrunk_from=case.id)
-
-
-def _of_dialect(dialect: str, cases: Sequence[Case], cache: Path | None) -> list[Case]:
-    # What was made to show a hazard has little else.
-    usable = [case for case in cases if 0 < len(case.body) <= LONGEST]
-    usable = [case for case in usable if not case.hazard] or usable
-    left = [_Candidate(case, features_of(dialect, case.body, case.end)) for case in usable]
-    had: frozenset[str] = frozenset()
-    found: list[Case] = []
-    most = max((len(one.features) for one in left), default=0)
-    for _ in range(TRIES):
-        left = [one for one in left if not one.features <= had]
-        if not left or len(found) == TRANSCRIPTS:
-            break
-        likely = [one for one in left if len(one.features) <= most]
-        if likely:
-            best = min(likely, key=lambda one: (-len(one.features - had), len(one.case.body), one.case.id))
-        elif not found:
-            best = min(left, key=lambda one: (len(one.case.body), one.case.id))
-        else:
-            break
-        left.remove(best)
-        small = _transcript(best.case, cache)
-        if len(small.body) <= PAIRS_UP_TO:
-            found.append(small)
-            had |= best.features
-        else:
-            # Those with as many features are not likely to fit either.
-            most = min(most - 1, len(best.features) * PAIRS_UP_TO // len(small.body))
-    return found
-
-
-def _transcript(case: Case, cache: Path | None) -> Case:
-    body, members = _cached(case, cache), True
-    if len(body) > PAIRS_UP_TO:
-        body, members = _cached(replace(case, body=body), cache, members=False), False
-    origin = case.shrunk_from or case.id
-    source = f"shrunk from {origin}, {len(case.body):,} to {len(body):,} bytes"
-    if not members:
-        source += ", with the same grammar but fewer members in its parts"
-    if case.shrunk_from:
-        source += f"; borrowed, as there is no recording of {case.dialect}"
-    return Case(
-        id=f"{case.dialect}/{_MARK}{case.slug}",
-        dialect=case.dialect,
-        body=body,
-        end=case.end,
-        source=source,
-        provenance=case.provenance,
-        shrunk_from=origin,
-    )
-
-
-def _cached(case: Case, cache: Path | None, *, members: bool = True) -> bytes:
-    if cache is None:
-        return shrink(case, members=members)
-    name = hashlib.sha256(
-        f"{case.dialect} {case.end} {members} {hashlib.sha256(case.body).hexdigest()}".encode()
-    ).hexdigest()
-    path = cache / f"{name}.hex"
-    with suppress(OSError, ValueError):
-        body = bytes.fromhex(path.read_text(encoding="ascii"))
-        # Another version of the core or of the shrinker may have made it.
-        wanted = features_of(case.dialect, case.body, case.end, members=members)
-        if len(body) <= len(case.body) and features_of(case.dialect, body, case.end, members=members) == wanted:
-            return body
-    body = shrink(case, members=members)
-    write_atomically(path, body.hex())
-    return body

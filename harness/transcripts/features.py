@@ -34,13 +34,24 @@ _WITHIN = 3
 
 def features_of(dialect: str, body: bytes, end: str = "complete", *, members: bool = True) -> frozenset[str]:
     """Every feature; equal for two bodies that exercise the same grammar. ``members``: those that parts have, too."""
+    return frozenset().union(*stages(dialect, body, end, members=members))
+
+
+def stages(dialect: str, body: bytes, end: str = "complete", *, members: bool = True) -> Iterator[frozenset[str]]:
+    """The same in three shares, the one that costs least first: of the wire, of what is decoded, of what that violates.
+
+    Whoever looks for a share that lacks something need not pay for the next.
+    """
+    yield frozenset(_wire(dialect, body))
     decoder = Decoder(dialect, assemble=False)
     parts = [part.as_json() for part in decoder.feed(body) + decoder.close()]
-    found = set(_wire(dialect, body))
-    found.update(f"warning {warning.code}" for warning in decoder.warnings)
-    found.update(_parts(parts, body, members))
-    found.update(f"violation {one.rule}" for one in violations(parts, end=end, body=body, dialect=dialect))
-    return frozenset(found)
+    yield frozenset((*(f"warning {warning.code}" for warning in decoder.warnings), *_parts(parts, body, members)))
+    yield frozenset(f"violation {one.rule}" for one in violations(parts, end=end, body=body, dialect=dialect))
+
+
+def is_fault(feature: str) -> bool:
+    """Whether it says that something is wrong with a body; one that was well-formed must not get it."""
+    return feature.startswith(("warning ", "error ", "violation ")) or feature in ("unterminated", "frames 0")
 
 
 def _wire(dialect: str, body: bytes) -> Iterator[str]:
@@ -92,7 +103,7 @@ def _parts(parts: list[PartJson], body: bytes, members: bool) -> Iterator[str]:
             yield from (f"{kind} {path}" for path in _members(part, _WITHIN))
     for kind, count in counts.items():
         if not kind.startswith("tool-input-delta of"):
-            yield f"{min(count, 2)} {kind}"
+            yield from (f"{number} {kind}" for number in range(1, min(count, 2) + 1))
     if any(count > 1 and kind.startswith("tool-input-delta of") for kind, count in counts.items()):
         yield "arguments in pieces"
 

@@ -46,6 +46,26 @@ class Node:
         """The key without anything around it."""
         return self.key.strip().removesuffix(b":").strip()
 
+    @property
+    def is_count(self) -> bool:
+        """A number without sign, fraction or exponent, and not a long one."""
+        return len(self.raw) < 6 and self.raw.isdigit()
+
+    def joined(self, other: Node) -> Node | None:
+        """One node for two that differ in strings and numbers alone: strings are joined, numbers are this one's."""
+        if self.name != other.name or len(self.items) != len(other.items):
+            return None
+        items = [one.joined(two) for one, two in zip(self.items, other.items, strict=True)]
+        if None in items:
+            return None
+        raw = self.raw
+        if raw != other.raw:
+            texts, figures = (raw[:1] + other.raw[:1] == b'""'), not (raw + other.raw).strip(b"0123456789+-.eE")
+            if not texts and not figures:
+                return None
+            raw = raw[:-1] + other.raw[1:] if texts else raw
+        return Node(raw, self.lead, self.key, [item for item in items if item is not None], self.tail)
+
     def walk(self) -> Iterator[Node]:
         """This node and all below, outer ones first."""
         yield self

@@ -12,8 +12,9 @@ from harness.check import Request, execute
 from harness.chunking import parse_plans
 from harness.findings import Certificate
 from harness.report import console, html
-from harness.report.certificates import proof_lines, statements
+from harness.report.certificates import certified_line, proof_lines, statements
 from harness.report.document import from_document, to_document
+from harness.transcripts import Cover
 from harness.verdict import CaseResult, PlanResult, RunResult, Verdict
 from streamcore import DIALECTS
 
@@ -78,6 +79,38 @@ def test_dialects_without_a_full_proof_are_named() -> None:
     lines = proof_lines(everywhere)
     assert lines[-1].startswith("nothing at all about ai21: ")
     assert lines[-2].startswith("no full proof for anthropic-complete-legacy, ")
+
+
+def test_one_line_says_how_many_dialects_are_fully_certified() -> None:
+    assert certified_line(run_of(ALL, plan="certificate:64")) == ""
+    assert certified_line(run_of(SOME, plan="certificate")) == f"fully certified: 0 of {len(DIALECTS)} dialects"
+    assert certified_line(run_of(ALL, dataclasses.replace(ALL, body_bytes=7), SOME, plan="bytes,certificate")) == (
+        f"fully certified: 1 of {len(DIALECTS)} dialects; all 2^(N-1) chunkings of each of 2 bodies of N = 100 to 100 bytes, in "
+        "all more than 2^99"
+    )
+    assert console.summarise(run_of(ALL, plan="certificate"), quiet=True).startswith("fully certified: 1 of ")
+
+
+def test_a_feature_that_the_transcripts_lost_is_a_problem_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_checkout(tmp_path, monkeypatch)
+    request = Request(
+        project / "cassettes", project / "golden", parse_plans("certificate"), "certificate", jobs=1, mutants=False
+    )
+    lossy = Cover("openai-chat", frozenset({"event lost"}), ())
+    monkeypatch.setattr(transcripts, "covers", lambda *_, **__: [lossy])
+    monkeypatch.setattr("harness.check.check_cases", lambda *_, **__: [])
+
+    (run,) = execute(request)
+    (chosen,) = execute(dataclasses.replace(request, globs=(TEXT,)))
+
+    assert run.verdict is Verdict.ERROR
+    assert (
+        "the transcripts of openai-chat: 0 of 1 grammar features in 0 transcripts (0 bytes); lost: event lost"
+        in run.problems
+    )
+    assert not any("lost" in problem for problem in chosen.problems)
 
 
 def test_the_document_keeps_a_certificate() -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import cassette, transcripts
+from harness import cassette
 from harness.case import Case
 from harness.faults import Wire
 from harness.faults.damage import opened
-from harness.transcripts import named
-from harness.transcripts import transcripts as transcripts_of
 from harness.transcripts.features import features_of
 from harness.transcripts.raw_json import NotRawJsonError, parse
 from harness.transcripts.shrinker import shrink
-from streamcore import DIALECTS, Decoder
+from streamcore import Decoder
 
 from .checkout import REPOSITORY
 
@@ -198,71 +194,3 @@ def test_any_json_comes_back_byte_for_byte(value: object, indent: int | None) ->
 def test_what_is_no_json_is_refused(text: bytes) -> None:
     with pytest.raises(NotRawJsonError):
         parse(text)
-
-
-# -- one for each dialect ---------------------------------------------------------------------------------------------
-
-
-FEW = ("openai-chat", "gateway-openai-chat", "groq", "cohere-v2", "openai-responses", "vertex-gemini-json-array")
-
-
-@pytest.fixture
-def few_dialects(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of them costs a second."""
-    monkeypatch.setattr(transcripts, "DIALECTS", {name: DIALECTS[name] for name in FEW})
-
-
-OWN = Case("openai-chat/own", "openai-chat", BODY, source="a.yaml", provenance="simulator")
-
-
-@pytest.mark.usefixtures("few_dialects")
-def test_a_dialect_without_recordings_borrows_of_one_with_the_same_code() -> None:
-    found = transcripts_of([OWN])
-
-    assert {case.dialect for case in found} == {"openai-chat", "gateway-openai-chat", "groq"}
-    own, borrowed = (
-        next(case for case in found if case.dialect == name) for name in ("openai-chat", "gateway-openai-chat")
-    )
-    assert own.id == "openai-chat/shrunk-own"
-    assert own.source == f"shrunk from openai-chat/own, {len(BODY)} to {len(own.body)} bytes"
-    assert borrowed.id == "gateway-openai-chat/shrunk-openai-chat-own"
-    assert borrowed.source.endswith("; borrowed, as there is no recording of gateway-openai-chat")
-    assert own.shrunk_from == borrowed.shrunk_from == "openai-chat/own"
-    assert own.provenance == "simulator"
-    assert transcripts_of([]) == []
-    assert {case.dialect for case in transcripts_of([OWN], borrow=False)} == {"openai-chat"}
-
-
-@pytest.mark.usefixtures("few_dialects")
-def test_transcripts_are_found_by_their_names() -> None:
-    (own,) = named(["openai-chat/shrunk-own"], [OWN])
-    (borrowed,) = named(["groq/shrunk-openai-chat-own", "groq/*", "openai-chat/own"], [OWN])
-
-    assert own == next(case for case in transcripts_of([OWN]) if case.dialect == "openai-chat")
-    assert (borrowed.id, borrowed.dialect) == ("groq/shrunk-openai-chat-own", "groq")
-
-
-def test_the_cache_is_used_and_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = named(["openai-chat/shrunk-own"], [OWN], tmp_path)
-    (file,) = tmp_path.iterdir()
-    monkeypatch.setattr(transcripts, "shrink", lambda case, **_: case.body)
-
-    assert named(["openai-chat/shrunk-own"], [OWN], tmp_path) == first
-    for damage in ("zz", BODY.replace(b"\\n", b"").hex()):
-        file.write_text(damage, encoding="ascii")
-        (anew,) = named(["openai-chat/shrunk-own"], [OWN], tmp_path)
-        assert anew.body == BODY
-    assert file.read_text(encoding="ascii") == BODY.hex()
-
-
-@pytest.mark.usefixtures("few_dialects")
-def test_what_cannot_be_shrunk_to_1024_bytes_is_left_for_what_can() -> None:
-    events = b"".join(b"event: one-of-many-%d-%b\n%b" % (number, b"x" * 30, sse("{}")) for number in range(25))
-    body = events + BODY
-    long = Case("openai-chat/long", "openai-chat", body)
-    assert len(shrink(long)) > 1024
-
-    found = [case for case in transcripts_of([OWN, long]) if case.dialect == "openai-chat"]
-
-    assert found
-    assert all(len(case.body) <= 1024 for case in found)
