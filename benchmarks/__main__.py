@@ -14,7 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from benchmarks import dialects, framing, imports, incremental, linearity, memory, parts, recording
+from benchmarks import dialects, framing, imports, incremental, latency, linearity, memory, parts, recording
 from benchmarks.environment import describe
 from benchmarks.findings import Findings, as_json, as_markdown, as_text, bars_table, markdown_rows
 from benchmarks.node_peer import NodeFailedError
@@ -29,6 +29,7 @@ MEASUREMENTS: dict[str, Callable[[Plan], Findings]] = {
     "dialects": dialects.measure,
     "linearity": linearity.measure,
     "json": incremental.measure,
+    "latency": latency.measure,
     "memory": memory.measure,
     "import": imports.measure,
     "recording": recording.measure,

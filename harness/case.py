@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, get_args
 
+from harness.findings import Origin
+
 StreamEnd = Literal["complete", "cut", "reset", "timeout"]
 STREAM_ENDS: tuple[str, ...] = get_args(StreamEnd)
 
@@ -30,8 +32,12 @@ class Case:
     provenance: str = "public"
     """``live``, ``local-model``, ``simulator`` or ``public``."""
     request: Mapping[str, Any] | None = field(default=None, compare=False)
+    twin: bytes | None = field(default=None, compare=False)
+    """The whole answer to the same request without a stream; None where it was not recorded. It is no stream to decode."""
     hazard: str = ""
     """The id of the wire hazard that the body shows (``WH-085``), if it was made to show one."""
+    origin: Origin | None = field(default=None, compare=False)
+    """What its cassette says of where it came from; None for a body that is no cassette."""
 
     shrunk_from: str = ""
     """The id of the recording that this is a transcript of (:mod:`harness.transcripts`); no reference has a golden for it."""

@@ -1,7 +1,8 @@
 """Cassettes: recorded HTTP exchanges that plain vcrpy can play, and that also keep how each stream arrived.
 
-A cassette is vcrpy's YAML, version 1 (vcrpy documentation, "Cassettes"), with two additions that vcrpy passes over:
-``recorded`` at the top (where it came from) and ``stream`` in each interaction (chunk lengths, times, ending, digest).
+A cassette is vcrpy's YAML, version 1 (vcrpy documentation, "Cassettes"), with additions that vcrpy passes over:
+``recorded`` at the top (where it came from), ``stream`` in each interaction (chunk lengths, times, ending, digest), and
+``twin: true`` in one that is the answer without a stream to what the interaction before it was asked.
 ``schemas/cassette.schema.json`` says the same for programs. Cassettes may come from strangers: they are read with the
 safe loader, under limits of size, depth and aliases, and are believed only when lengths and digest fit the body.
 """
@@ -24,27 +25,18 @@ import yaml
 from jsonschema.exceptions import best_match
 
 from harness.case import Case, StreamEnd
+from harness.cassette_form import document_of
 from harness.coding import CodingError, codings, decoded_stream
 from harness.files import write_atomically
-from harness.yaml_text import Dumper, Flow, quoted, readable
+from harness.findings import Origin
+from harness.yaml_lines import MAX_FILE_BYTES, YamlError, YamlLimitError, parse
+from harness.yaml_text import Dumper, quoted, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
-
-try:
-    from yaml import CSafeLoader as _SafeLoader
-except ImportError:  # pragma: no cover - PyYAML built without libyaml: the same language, only slower
-    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
-
-MAX_FILE_BYTES = 64 * 1024 * 1024
-"""A cassette is read whole; no recording that a person would commit is larger."""
-MAX_DEPTH = 24
-"""A cassette nests six deep; request bodies are text and add nothing."""
-MAX_ALIASES = 16
-"""vcrpy may write a few; nested aliases are how small files are made to unfold into huge ones."""
 
 NOT_CASSETTES = "hazards"
 """The folder beside those of the dialects that holds the catalogue of wire hazards (:mod:`harness.hazards`)."""
@@ -90,6 +82,8 @@ class Interaction:
     response_headers: Headers
     body: bytes
     stream: Stream
+    twin: bool = False
+    """The whole answer, asked for without a stream, to what the interaction before this one was asked."""
 
     @property
     def sha256(self) -> str:
@@ -110,7 +104,7 @@ class Interaction:
         unstreamed = kind.startswith("application/json") and "stream" not in path
         if unstreamed and isinstance(asked, dict):
             unstreamed = asked.get("stream") is not True
-        return 200 <= self.status < 300 and not unstreamed
+        return 200 <= self.status < 300 and not unstreamed and not self.twin
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +133,12 @@ class Recorded:
     redactions: tuple[Redaction, ...] = ()
     hazard: str = ""
 
+    @property
+    def origin(self) -> Origin:
+        """What a report says of it."""
+        told = tuple(f"{one.where}: {one.what} ({one.count})" for one in self.redactions)
+        return Origin(self.at, self.by, self.provider, self.model, told)
+
 
 @dataclass(frozen=True, slots=True)
 class Cassette:
@@ -150,23 +150,26 @@ class Cassette:
     def cases(self, source: str = "") -> tuple[Case, ...]:
         """One case an interaction that is a stream; the second and later ones have ``-2``, ``-3`` after their scenario's name.
 
-        An encoded body is decoded, and its chunks are what each yielded.
+        An encoded body is decoded, and its chunks are what each yielded. A twin is not counted: it belongs to its stream.
 
         Raises:
             CassetteError: an encoded body cannot be decoded.
         """
+        pairs = list(zip(self.interactions, (*self.interactions[1:], None), strict=True))
+        streamed = [(at, one, after) for at, (one, after) in enumerate(pairs) if not one.twin]
         return tuple(
-            self._case(number, interaction, source)
-            for number, interaction in enumerate(self.interactions, start=1)
+            self._case(number, at, interaction, after if after is not None and after.twin else None, source)
+            for number, (at, interaction, after) in enumerate(streamed, start=1)
             if interaction.is_stream
         )
 
-    def _case(self, number: int, interaction: Interaction, source: str) -> Case:
+    def _case(self, number: int, at: int, interaction: Interaction, twin: Interaction | None, source: str) -> Case:
         stream = interaction.stream
         try:
             body, chunks, at_ms = decoded_stream(interaction.body, stream.chunks, stream.at_ms, interaction.codings)
+            whole = decoded_stream(twin.body, (), (), twin.codings)[0] if twin else None
         except CodingError as error:
-            where = f"interactions[{number - 1}].response.body, byte {error.offset}"
+            where = f"interactions[{at}].response.body, byte {error.offset}"
             raise CassetteError(source or "<cassette>", where, str(error), AGAIN) from error
         return Case(
             id=f"{self.recorded.dialect}/{self.recorded.scenario}" + (f"-{number}" if number > 1 else ""),
@@ -179,6 +182,8 @@ class Cassette:
             provenance=self.recorded.provenance,
             request=_request_summary(interaction),
             hazard=self.recorded.hazard,
+            origin=self.recorded.origin,
+            twin=whole,
         )
 
 
@@ -188,13 +193,17 @@ def load(path: Path) -> Cassette:
     Raises:
         CassetteError: it cannot be read, is too large, is not YAML, breaks the schema, or contradicts itself.
     """
+    return loads(read_file(path), source=str(path))
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file that should be a cassette (CassetteError: it cannot be read, or is too large)."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise CassetteError(str(path), "", f"is larger than {MAX_FILE_BYTES} bytes", "record a shorter stream")
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise CassetteError(str(path), "", f"cannot be read ({error.strerror})", "check the path") from error
-    return loads(data, source=str(path))
 
 
 def loads(data: bytes, source: str = "<cassette>") -> Cassette:
@@ -205,12 +214,14 @@ def loads(data: bytes, source: str = "<cassette>") -> Cassette:
         where = re.sub(r"^\$\.?", "", error.json_path) or "top level"
         what = error.message if len(error.message) <= 160 else error.message[:120] + "... (shortened)"
         raise CassetteError(source, where, f"not a streamparity cassette: {what}", "make it with `streamparity record`")
-    return Cassette(
-        recorded=_recorded(document["recorded"]),
-        interactions=tuple(
-            _interaction(item, source, f"interactions[{index}]") for index, item in enumerate(document["interactions"])
-        ),
+    interactions = tuple(
+        _interaction(item, source, f"interactions[{index}]") for index, item in enumerate(document["interactions"])
     )
+    for index, one in enumerate(interactions):
+        if one.twin and (not index or not interactions[index - 1].is_stream):
+            what = "the twin of a stream stands directly after it, and there is none"
+            raise CassetteError(source, f"interactions[{index}].twin", what, AGAIN)
+    return Cassette(_recorded(document["recorded"]), interactions)
 
 
 def iter_cases(root: Path) -> Iterator[Case]:
@@ -228,7 +239,7 @@ def dumps(cassette: Cassette) -> str:
     """
     for forms in (readable, quoted, bytes):
         text = yaml.dump(
-            _document(cassette, forms), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=118, indent=2
+            document_of(cassette, forms), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=118, indent=2
         )
         if loads(text.encode()) == cassette:
             return text
@@ -253,33 +264,14 @@ def save(cassette: Cassette, path: Path, *, overwrite: bool = False) -> None:
 
 
 def parse_yaml(data: bytes, source: str) -> Any:
-    """The document in a YAML file of a stranger's, without tags, under the limits above (CassetteError)."""
-    hint = "make it with `streamparity record`"
+    """The document in a YAML file of a stranger's, under the limits of :mod:`harness.yaml_lines` (CassetteError)."""
     try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise CassetteError(source, f"byte {error.start}", "not YAML: not UTF-8 text", hint) from error
-    try:
-        depth = aliases = 0
-        for event in yaml.parse(text, Loader=_SafeLoader):  # a flat walk: safe at any depth, unlike building the nodes
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-            elif isinstance(event, yaml.AliasEvent):
-                aliases += 1
-            if depth > MAX_DEPTH or aliases > MAX_ALIASES:
-                line = event.start_mark.line + 1 if event.start_mark else 0
-                what = f"deeper than {MAX_DEPTH} levels" if depth > MAX_DEPTH else f"more than {MAX_ALIASES} aliases"
-                raise CassetteError(source, f"line {line}", f"not a streamparity cassette: {what}", hint)
-        return yaml.load(text, Loader=_SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be parsed"
-        raise CassetteError(source, where, f"not YAML: {problem}", hint) from error
-    except ValueError as error:  # a scalar that looks like a date or a number and is none
-        raise CassetteError(source, "", f"not YAML: {error}", hint) from error
+        return parse(data).value
+    except YamlError as error:
+        places = {"line": error.line, "column": error.column, "byte": error.byte}
+        where = ", ".join(f"{name} {number}" for name, number in places.items() if number is not None)
+        what = f"not a streamparity cassette: {error.what}" if isinstance(error, YamlLimitError) else error.what
+        raise CassetteError(source, where, what, "make it with `streamparity record`") from error
 
 
 def schema_errors(document: Any) -> Iterator[ValidationError]:
@@ -326,6 +318,7 @@ def _interaction(data: Mapping[str, Any], source: str, where: str) -> Interactio
         response_headers=_pairs(response["headers"]),
         body=body,
         stream=Stream(tuple(chunks), tuple(at_ms), stream["end"]),
+        twin=data.get("twin", False),
     )
 
 
@@ -349,48 +342,3 @@ def _request_body(interaction: Interaction) -> Any:
     with contextlib.suppress(ValueError, RecursionError):
         return json.loads(body)
     return body
-
-
-def _document(cassette: Cassette, form: Callable[[bytes], str | bytes]) -> dict[str, Any]:
-    recorded = cassette.recorded
-    return {
-        "version": 1,
-        "recorded": {
-            **{name: getattr(recorded, name) for name in Recorded.__slots__ if name not in ("redactions", "hazard")},
-            **({"hazard": recorded.hazard} if recorded.hazard else {}),
-            "redactions": [{"where": r.where, "what": r.what, "count": r.count} for r in recorded.redactions],
-        },
-        "interactions": [
-            {
-                "request": {
-                    "method": interaction.method,
-                    "uri": interaction.uri,
-                    "body": None if interaction.request_body is None else form(interaction.request_body),
-                    "headers": _lists(interaction.request_headers),
-                },
-                "response": {
-                    "status": {"code": interaction.status, "message": interaction.reason},
-                    "headers": _lists(interaction.response_headers),
-                    "body": {"string": form(interaction.body)},
-                },
-                "stream": {
-                    "chunks": _flow(interaction.stream.chunks, interaction.body),
-                    "at_ms": _flow(interaction.stream.at_ms, interaction.body),
-                    "end": interaction.stream.end,
-                    "sha256": interaction.sha256,
-                },
-            }
-            for interaction in cassette.interactions
-        ],
-    }
-
-
-def _flow(values: tuple[float, ...], body: bytes) -> Flow | None:
-    return Flow(values) if values or not body else None
-
-
-def _lists(headers: Headers) -> dict[str, Flow]:
-    lists: dict[str, Flow] = {}
-    for name, value in headers:
-        lists.setdefault(name, Flow()).append(value)
-    return lists

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -12,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from harness import cassette, transcripts
+from harness.against_twin import stale_allowances
 from harness.case import Case
 from harness.chunking import Plan
 from harness.corpus import CorpusError, corpus_cases
@@ -19,16 +21,24 @@ from harness.divergence import Divergences
 from harness.exits import InputError, unknown
 from harness.golden import GoldenCache, GoldenError, GoldenStore
 from harness.mutants.mutation import graded_cases, run_mutants
+from harness.oracle import OracleError
+from harness.pairs import AnswerError, read
 from harness.references import REFERENCES, references_for
 from harness.runner import Check, GoldenSource, check_cases
+from harness.sharding import Shard, share, spelt
 from harness.subjects.load import load_subject
 from harness.subjects.reference import ReferenceSubject, without_known_alarms
-from harness.verdict import CaseResult, MutantResult, RunResult, Verdict
+from harness.verdict import CaseResult, MutantResult, RunResult, unproven
 
 NOTHING_HERE = """\
 {folder} has no cassettes/ folder with recordings, so there is nothing to check.
 Run `streamparity check` in a checkout of streamparity, or name folders: --cassettes DIR --goldens DIR (or --corpus DIR).
 To record a first cassette of your own: `streamparity record --help`."""
+
+WITHOUT_ORACLE = """\
+The recordings of a corpus are compared with what the TypeScript SDKs make of them here and now, so this needs Node and a
+checkout of streamparity with `npm ci --ignore-scripts` run in golden/oracle. Without them: `streamparity check` compares
+the cassettes with committed goldens, and `streamparity decode --dialect D FILE.body` shows what a body says."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,8 @@ class Request:
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     mutants: bool = True
     cache: Path = Path(".streamparity/goldens")
+    shard: Shard | None = None
+    """Only this share of the cases; the first one runs the mutants."""
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -79,6 +91,11 @@ def find_cases(cassettes: Path | None, corpora: Sequence[Path], globs: Sequence[
     for case in found:
         if not case.hazard and (not_a_stream := _not_a_stream(case.body)):
             raise InputError(f"{case.source}: the body is {not_a_stream}, not a stream of events; {_RECORD_AGAIN}")
+        if case.twin is not None:
+            try:
+                read(case.dialect, case.twin)
+            except AnswerError as error:
+                raise InputError(f"{case.source}: the twin of its stream is {error}; {_RECORD_AGAIN}") from None
         if case.id in by_id:
             raise InputError(f"two cases are called {case.id}: {by_id[case.id].source} and {case.source}; rename one")
         by_id[case.id] = case
@@ -105,8 +122,12 @@ Progress = Callable[[int], AbstractContextManager[Callable[[CaseResult], None]]]
 """Given the number of case results to come, a context in which each of them is told."""
 
 
-def execute(request: Request, progress: Progress = lambda _: nullcontext(lambda _: None)) -> list[RunResult]:
-    """One result a subject.
+def execute(
+    request: Request,
+    progress: Progress = lambda _: nullcontext(lambda _: None),
+    shrinking: transcripts.Telling = lambda _: nullcontext(lambda _: None),
+) -> list[RunResult]:
+    """One result a subject. ``shrinking`` is told of the dialects whose recordings are shrunk, if any are.
 
     Raises:
         InputError: nothing to check, or input that cannot be used.
@@ -114,28 +135,35 @@ def execute(request: Request, progress: Progress = lambda _: nullcontext(lambda 
     everything = find_cases(request.cassettes, request.corpora, ())
     known = [case.id for case in everything]
     cases = [case for case in everything if selected(case.id, request.globs)]
-    shrunk = _transcripts(cases, everything, request)
+    covers = _covers(cases, everything, request, shrinking)
+    shrunk = [case for cover in covers for case in cover.transcripts if _asked_for(case, cases, request)]
     if not cases and not shrunk:
         if request.globs:
             raise InputError(f"no case matches {' '.join(request.globs)}; `streamparity check --list` prints the ids")
         raise InputError(NOTHING_HERE.format(folder=Path.cwd()))
+    mine = {case.id for case in share([*cases, *shrunk], request.shard)}
+    cases, shrunk = ([case for case in some if case.id in mine] for some in (cases, shrunk))
     store = GoldenStore(request.goldens)
     divergences = Divergences.load(request.goldens / "divergences.yaml")
     source = _golden_source(request, cases, store)
     _require_goldens(cases, source)
-    mutants = _mutants(request, divergences, store) if request.mutants else []
+    first = request.shard is None or request.shard[0] == 1
+    mutants = _mutants(request, divergences, store) if request.mutants and first else []
     results = []
     for spec in request.subjects:
         subject = load_subject(spec)
         check = Check(spec, request.plans, divergences, request.options)
         with progress(len(cases) + len(shrunk)) as tell:
             outcomes = check_cases([*cases, *shrunk], check, source, jobs=request.jobs, on_result=tell)
+        outcomes = [_portable(outcome) for outcome in outcomes]
         if isinstance(subject, ReferenceSubject):
             outcomes = [without_known_alarms(outcome, divergences) for outcome in outcomes]
         used = {name for case in outcomes for reference in case.references for name in reference.divergences}
         run = {case.case for case in outcomes}
         # Divergences are about streamcore; another subject need not have them.
-        stale = divergences.unused(used, run, known) if spec == "streamcore" else []
+        judges = spec == "streamcore" and request.shard is None
+        stale = divergences.unused(used, run, known) if judges else []
+        unneeded = stale_allowances(outcomes, everything) if judges else []
         results.append(
             RunResult(
                 subject=spec,
@@ -143,23 +171,41 @@ def execute(request: Request, progress: Progress = lambda _: nullcontext(lambda 
                 cases=tuple(outcomes),
                 mutants=tuple(mutants),
                 stale_divergences=tuple(stale),
+                stale_allowances=tuple(unneeded),
                 divergence_reasons=tuple((name, divergences.reason(name)) for name in sorted(used)),
                 versions=versions(subject.version, spec, store),
-                problems=_problems(outcomes, mutants, request),
+                problems=(*_problems(outcomes, mutants, request), *_lost(covers, request)),
+                shard=spelt(request.shard),
             )
         )
     return results
 
 
-def _transcripts(cases: Sequence[Case], everything: Sequence[Case], request: Request) -> list[Case]:
-    """Those that are asked for by name, and if all chunkings are to be proven, those of each dialect."""
+def _portable(outcome: CaseResult) -> CaseResult:
+    """``outcome`` without the folder of this machine in which the run was made."""
+    source = Path(outcome.source)
+    if not source.is_absolute() or not source.is_relative_to(Path.cwd()):
+        return outcome
+    return dataclasses.replace(outcome, source=source.relative_to(Path.cwd()).as_posix())
+
+
+def _covers(
+    cases: Sequence[Case], everything: Sequence[Case], request: Request, shrinking: transcripts.Telling
+) -> list[transcripts.Cover]:
+    """What is made of the recordings of each dialect if all chunkings are to be proven, or of those of which a transcript
+    is asked for by name. It is always made of all of them, so that a name means one transcript."""
+    dialects: set[str] | None = transcripts.dialects_named(request.globs)
+    if any(plan.kind == "certificate" and not plan.number for plan in request.plans):
+        # Whoever asks for some cases does not ask for what other dialects could make of them.
+        dialects = {*(dialects or ()), *(case.dialect for case in cases)} if request.globs else None
+    if dialects is not None and not dialects:
+        return []
     cache = request.cache.with_name("transcripts")
-    if not any(plan.kind == "certificate" and not plan.number for plan in request.plans):
-        return transcripts.named(request.globs, everything, cache)
-    # Whoever asks for some cases does not ask for what other dialects could make of them.
-    found = transcripts.transcripts(cases, borrow=not request.globs, jobs=request.jobs, cache=cache)
-    found += transcripts.named(request.globs, everything, cache)
-    return list({case.id: case for case in found}.values())
+    return transcripts.covers(everything, dialects=dialects, jobs=request.jobs, cache=cache, telling=shrinking)
+
+
+def _asked_for(shrunk: Case, cases: Sequence[Case], request: Request) -> bool:
+    return selected(shrunk.id, request.globs) or shrunk.shrunk_from in {case.id for case in cases}
 
 
 def _golden_source(request: Request, cases: Sequence[Case], store: GoldenStore) -> Callable[[Case], GoldenSource]:
@@ -167,7 +213,10 @@ def _golden_source(request: Request, cases: Sequence[Case], store: GoldenStore) 
         return lambda _: store
     committed = {case.id for case in cassette.iter_cases(request.cassettes)} if request.cassettes is not None else set()
     cache = GoldenCache(request.cache)
-    cache.make([case for case in cases if case.id not in committed])
+    try:
+        cache.make([case for case in cases if case.id not in committed])
+    except OracleError as error:
+        raise InputError(f"{error}\n{WITHOUT_ORACLE}") from None
     return lambda case: store if case.id in committed else cache
 
 
@@ -203,16 +252,15 @@ def versions(subject_version: str, spec: str, store: GoldenStore) -> tuple[tuple
     return (("streamparity", own), ("python", platform.python_version()), (f"subject {spec}", subject_version), *sdks)
 
 
-def _problems(cases: Sequence[CaseResult], mutants: Sequence[MutantResult], request: Request) -> tuple[str, ...]:
+def _lost(covers: Sequence[transcripts.Cover], request: Request) -> list[str]:
+    """The transcripts of all recordings stand for them: what they leave out is proven of nothing."""
+    return [] if request.globs else [f"the transcripts of {one.statement}" for one in covers if one.lost]
+
+
+def _problems(cases: Sequence[CaseResult], mutants: Sequence[MutantResult], request: Request) -> Iterator[str]:
     """What makes a run prove nothing although nothing in it failed."""
-    claimed = [case for case in cases if case.verdict is not Verdict.NOT_CLAIMED]
-    problems = []
-    if not claimed:
-        problems.append("no case was claimed by the subject")
-    elif not sum(case.body_bytes for case in claimed):
-        problems.append("no byte was replayed")
-    elif not any(case.references for case in claimed):
-        problems.append("nothing was compared with a golden")
+    if request.shard is not None:
+        return  # what the run as a whole shows is known when all shards are merged
+    yield from unproven(cases, goldens=True)
     if request.mutants and not mutants:
-        problems.append("no mutant was run")
-    return tuple(problems)
+        yield "no mutant was run"

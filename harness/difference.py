@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 from collections.abc import Sequence
@@ -73,6 +74,12 @@ def rule_broken(
         note=message,
         reproduce=reproduce_command(case, subject, plan, options),
     )
+
+
+def value_broken(broken: Difference, path: str, expected: str | None, actual: str | None) -> Difference:
+    """A broken rule that two values break: the one at ``path`` that was expected, and what stands there, as text."""
+    column = _common_prefix(expected or "", actual or "")
+    return dataclasses.replace(broken, expected=expected, actual=actual, column=column, path=path)
 
 
 def reproduce_command(case: Case, subject: str, plan: str, options: Sequence[str] = ()) -> str:

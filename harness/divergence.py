@@ -28,23 +28,24 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from importlib import resources
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
-import jsonschema
-import yaml
-
+from harness import yaml_lines
 from harness.canonical import canonical
 from harness.references import REFERENCES
+from harness.yaml_lines import YamlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from harness.yaml_lines import Document
+
 Side = Literal["golden", "ours"]
+_EXCLUDE = "a path and a side exclude each other"
 
 
 class DivergenceError(Exception):
@@ -106,23 +107,16 @@ class Divergences:
         Raises:
             DivergenceError: not YAML, not the documented shape, an unknown reference, or a name twice.
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        if not path.exists():
             return cls((), str(path))
-        except UnicodeDecodeError as error:
-            raise DivergenceError(f"{path}: not UTF-8 at byte {error.start}") from None
         try:
-            # PyYAML's safe loader, in two steps: the nodes know their lines, the values do not.
-            root = yaml.compose(text, yaml.SafeLoader)
-            data = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f":{mark.line + 1}" if mark else ""
-            raise DivergenceError(f"{path}{where}: not YAML: {getattr(error, 'problem', None) or error}") from None
-        items = _with_dates_as_text(data) if data is not None else []
-        for where_in_file, complaint in _problems(items):
-            raise DivergenceError(f"{path}:{_line(root, where_in_file)}: {complaint}")
+            document = yaml_lines.read(path)
+        except YamlError as error:
+            raise DivergenceError(error.at(path)) from None
+        document = replace(document, value=_with_dates_as_text(document.value))
+        items = document.value or []
+        for line, complaint in _problems(document, items):
+            raise DivergenceError(f"{path}:{line}: {complaint}")
         return cls(tuple(_entry(item) for item in items), str(path))
 
     def excuse(self, case: str, reference: str, expected: Sequence[str], actual: Sequence[str]) -> Excused:
@@ -176,46 +170,24 @@ def _with_dates_as_text(value: Any) -> Any:
     return value
 
 
-def _problems(items: Any) -> Iterable[tuple[list[str | int], str]]:
-    """(path to the value at fault, what is wrong) in the order of the file."""
-    schema = json.loads(resources.files("harness").joinpath("schemas/divergences.schema.json").read_text("utf-8"))
-    found = list(jsonschema.Draft202012Validator(schema).iter_errors(items))
-    for problem in sorted(found, key=lambda problem: [str(step) for step in problem.absolute_path]):
-        steps = list(problem.absolute_path)
-        name = ".".join(map(str, steps[1:])) or "entry" if steps else "the file"
-        message = "a path and a side exclude each other" if problem.validator == "not" else problem.message
-        message = " ".join(message.split())
-        # jsonschema says the offending value first, which may be the whole file, and what is wrong with it last.
-        yield steps, f"{name}: {message if len(message) <= 200 else f'...{message[-160:]}'}"
-    if found:
+def _problems(document: Document, items: Any) -> Iterable[tuple[int, str]]:
+    """(line, what is wrong there) in the order of the file."""
+    misfits = document.misfits("divergences", otherwise=[])
+    for misfit in misfits:
+        name = ".".join(map(str, misfit.steps[1:])) or "entry" if misfit.steps else "the file"
+        yield misfit.line, f"{name}: {_EXCLUDE if misfit.keyword == 'not' else misfit.what}"
+    if misfits:
         return
     references = {reference.name for several in REFERENCES.values() for reference in several}
     names: set[str] = set()
     for position, item in enumerate(items):
         if item["reference"] not in references:
             known = ", ".join(sorted(references))
-            yield [position, "reference"], f"reference: {item['reference']!r} is none of {known}"
+            line = document.line([position, "reference"])
+            yield line, f"reference: {item['reference']!r} is none of {known}"
         if item["name"] in names:
-            yield [position, "name"], f"name: {item['name']!r} stands twice; names are unique"
+            yield document.line([position, "name"]), f"name: {item['name']!r} stands twice; names are unique"
         names.add(item["name"])
-
-
-def _line(node: yaml.Node | None, steps: Sequence[str | int]) -> int:
-    """The line, from 1, of the deepest node on the way that the file has."""
-    if node is None:
-        return 1
-    line = node.start_mark.line
-    for step in steps:
-        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            node = node.value[step]
-        elif isinstance(node, yaml.MappingNode):
-            node = next((value for key, value in node.value if key.value == step), None)
-        else:
-            node = None
-        if node is None:
-            break
-        line = node.start_mark.line
-    return line + 1
 
 
 def _entry(item: dict[str, Any]) -> Divergence:

@@ -51,6 +51,10 @@ class MinimalCut:
     """True when the search was ended by its bound: then there may be a smaller one."""
     reproduce: str = ""
     """One shell command."""
+    failing: tuple[tuple[int, int], ...] = ()
+    """Ranges of offsets, first and end, at which the body fails when it is cut there and nowhere else; the first ones."""
+    tried: tuple[tuple[int, int], ...] = ()
+    """Ranges of offsets that were tried so; the first ones."""
 
 
 @dataclass(frozen=True)
@@ -187,3 +191,69 @@ class WireFinding:
     event: int | None
     """0-based index of the frame; None for the end."""
     message: str
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """What came of a stream and its twin, the whole answer to the same request (:mod:`harness.pairs`)."""
+
+    level: str
+    """``equal``: value by value, as of a simulator. ``shape``: of a model that answers differently each time."""
+    values: int
+    """How many values were compared."""
+    unlike: int
+    """How many of them the stream tells otherwise; each is a difference of the rule V28."""
+    allowed: tuple[str, ...]
+    """The entries of the allow-list that were needed."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a recording came from, as its cassette says."""
+
+    at: str
+    """RFC 3339, in UTC."""
+    by: str
+    """The recorder."""
+    provider: str
+    model: str
+    redactions: tuple[str, ...]
+    """What was removed or masked, where, and how often."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A string that the subject put out, and the bytes of the body that its characters came from."""
+
+    part: int
+    """0-based index of the part."""
+    kind: str
+    """Type of the part: ``text-delta``."""
+    text: str
+    """The string, or its beginning."""
+    more: int
+    """Characters that are left out."""
+    start: int
+    """The first byte."""
+    spans: str
+    """From there on, with blanks between: ``5*1`` are five characters of a byte each, ``2!3`` two that share three bytes."""
+    exact: bool
+    """Whether the bytes say just this string; if not, what differs is charged to the bytes where it should have come from."""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A stretch of a body as the report draws it: its bytes, its frames, and what the subject wrote from them."""
+
+    start: int
+    """Bytes of the body before it."""
+    bytes: str
+    """Base64 (RFC 4648). It begins and ends with whole characters of UTF-8."""
+    frame: int
+    """0-based index of the frame that the first byte belongs to."""
+    frames: tuple[int, ...]
+    """Where that frame and those after it end, in bytes of the body."""
+    written: tuple[Written, ...]
+    """What came out of these frames, byte by byte, in order."""
+    more: int
+    """Strings that are left out."""

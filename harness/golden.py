@@ -29,7 +29,7 @@ from harness.oracle import Answer, Oracle, oracle_folder
 from harness.references import references_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from harness.case import Case
 
@@ -161,11 +161,14 @@ class GoldenStore:
         except FileNotFoundError:
             raise GoldenMissing(f"{path}: no golden; {remedy}") from None
 
-    def make(self, cases: Sequence[Case], *, prune: bool = False) -> list[Change]:
+    def make(
+        self, cases: Sequence[Case], *, prune: bool = False, accept: Collection[str] | None = None
+    ) -> list[Change]:
         """Makes the goldens of ``cases`` and says what changed.
 
         Goldens of other cases stay as they are; with ``prune`` those that an earlier run made and that none of
-        ``cases`` needs are removed. A file that is not in the manifest is never removed.
+        ``cases`` needs are removed. A file that is not in the manifest is never removed. With ``accept`` only changes of
+        those kinds are made (and told, beside ``varies`` and ``failed``), and nothing is removed.
 
         Raises:
             OracleError: the oracle cannot be run; then nothing was written.
@@ -174,8 +177,15 @@ class GoldenStore:
         with Oracle(folder) as oracle:
             changes, remade = self._remake(oracle, cases)
             sdks, node = oracle.sdks, oracle.node_version
+        if accept is not None:
+            accepted = {change.path for change in changes if change.what in accept}
+            remade = {key: lines for key, lines in remade.items() if key in accepted}
+            changes = [change for change in changes if change.what in {*accept, "varies", "failed"}]
+            cases = [case for case in cases if any(self._key(case.id, one.name) in remade for one in references_for(case))]
+            if not remade:
+                return changes
         made_before = set(self.manifest.get("goldens", {}))
-        gone = {change.path for change in changes if change.what == "varies"}
+        gone = {change.path for change in changes if change.what == "varies" and accept is None}
         if prune:
             gone |= made_before - set(remade) - {change.path for change in changes}
         for key, lines in remade.items():

@@ -133,7 +133,7 @@ def _wire(account: Ledger, entries: Sequence[Entry]) -> Iterator[WirePiece]:
         spans.append((max(low, entry.end - EDGE), min(high, entry.end + AROUND)))
     cuts = sorted({*ends, *(entry.start for entry in entries), *(entry.end for entry in entries)})
     for start, end in _united(spans):
-        start, end = _whole_characters(body, start, end)
+        start, end = whole_characters(body, start, end)
         inside = cuts[bisect_right(cuts, start) : bisect_right(cuts, end - 1)]
         for one, other in pairwise([start, *inside, end]):
             frame = bisect_right(ends, one) - 1
@@ -152,7 +152,7 @@ def _united(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return united
 
 
-def _whole_characters(body: bytes, start: int, end: int) -> tuple[int, int]:
+def whole_characters(body: bytes, start: int, end: int) -> tuple[int, int]:
     """The range without the bytes at its ends that continue a character, or begin one that goes on (RFC 3629)."""
     first = next((at for at in range(start, start + _CONTINUATIONS + 1) if not _continues(body, at)), start)
     last = next((at for at in range(end, end - _CONTINUATIONS - 1, -1) if not _continues(body, at)), end)

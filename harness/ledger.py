@@ -181,9 +181,11 @@ def _ascii(text: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """Some text of a frame that a delta may be, or be a piece of."""
 
+    key: str
+    """The key whose value it is."""
     text: str
     offsets: Sequence[int]
     how: How
@@ -195,8 +197,8 @@ class _Frame:
 
     def __init__(self, body: bytes, start: int, end: int, framing: type) -> None:
         self.start, self.end = start, end
-        self._texts = list(_json_texts(body, start, end, framing))
-        self._places = [place for at, text in self._texts for place in _strings(text, at)]
+        self._texts = list(json_texts(body, start, end, framing))
+        self._places = [place for at, text in self._texts for place in strings(text, at)]
         self._places.sort(key=lambda place: not place.is_arguments)
         self._read = [0] * len(self._places)  # characters of each place that are charged
         self._after = start  # objects are charged in the order in which they stand
@@ -248,7 +250,7 @@ class _Frame:
         return None
 
 
-def _json_texts(body: bytes, start: int, end: int, framing: type) -> Iterator[tuple[int, bytes]]:
+def json_texts(body: bytes, start: int, end: int, framing: type) -> Iterator[tuple[int, bytes]]:
     """The JSON texts of a frame, each with its offset."""
     if framing is SseFramer:
         for line in _DATA_LINE.finditer(body[start:end].replace(b"\r", b"\n")):
@@ -261,15 +263,16 @@ def _json_texts(body: bytes, start: int, end: int, framing: type) -> Iterator[tu
         yield start, body[start:end]
 
 
-def _strings(data: bytes, base: int) -> Iterator[_Place]:
+def strings(data: bytes, base: int) -> Iterator[Place]:
+    """The string values of a JSON text that begins at ``base``, and those of the JSON texts that stand in it in base64."""
     for token in string_values(data, base):
         if token.key == "bytes":
             yield from _in_base64(token.text, token.offsets)
         else:
-            yield _Place(token.text, token.offsets, "string", token.key in _ARGUMENTS)
+            yield Place(token.key, token.text, token.offsets, "string", token.key in _ARGUMENTS)
 
 
-def _in_base64(text: str, offsets: Sequence[int]) -> Iterator[_Place]:
+def _in_base64(text: str, offsets: Sequence[int]) -> Iterator[Place]:
     try:
         inner = b64decode(text, validate=True)
     except ValueError:
@@ -279,7 +282,7 @@ def _in_base64(text: str, offsets: Sequence[int]) -> Iterator[_Place]:
         starts = [offsets[min(offset // 3 * 4, len(text))] for offset in token.offsets[:-1]]
         last = token.offsets[-1]
         end = offsets[min(-(-last // 3) * 4, len(text))]
-        yield _Place(token.text, [*starts, end], "base64", token.key in _ARGUMENTS)
+        yield Place(token.key, token.text, [*starts, end], "base64", token.key in _ARGUMENTS)
 
 
 class _Account:

@@ -18,11 +18,14 @@ from typing import Any
 from harness.case import Case
 from harness.chunking import PAIRS_UP_TO, WIDEST, Chunking, Plan, parse_plan
 from harness.findings import Certificate
-from harness.subjects import PartJson, Session, SnapshotSession
+from harness.subjects import BatchSession, PartJson, Session, SnapshotSession
 from harness.windows import Windows
 
 SAMPLES = 200
 """Chunkings of one plan that are run on a session without snapshots."""
+BATCH_BYTES = 200_000
+"""Bytes of bodies that one question to a subject is about, if it can be asked about many chunkings at once: the answer
+comes in seconds, also from a slow one."""
 
 CutRule = Callable[[Sequence[PartJson], Sequence[PartJson]], str | None]
 """(parts of the cut body, parts of the whole body) -> what is wrong with the cut, or None."""
@@ -109,9 +112,8 @@ def prove(plan: Plan, case: Case, open_session: Callable[[], Session], walked: W
         return _cuts(case, open_session, walked, rule)
     chunkings, sampled = _thinned(plan.chunkings(case))
     splits = 0
-    for count, chunking in enumerate(chunkings, 1):
+    for count, (chunking, parts) in enumerate(_runs(case, open_session, chunkings, walked), 1):
         splits += len(chunking.cuts)
-        parts = run(open_session(), case.body, chunking)
         if chunking.end < len(case.body):
             complaint = rule(parts, walked.parts)
             if complaint:
@@ -119,6 +121,31 @@ def prove(plan: Plan, case: Case, open_session: Callable[[], Session], walked: W
         elif parts != walked.parts:
             return Outcome(count, splits, count, sampled, (chunking, parts))
     return Outcome(len(chunkings), splits, len(chunkings), sampled)
+
+
+def _runs(
+    case: Case, open_session: Callable[[], Session], chunkings: Sequence[Chunking], walked: Walk
+) -> Iterator[tuple[Chunking, list[PartJson]]]:
+    """Each chunking with its parts: one after the other, or :data:`BATCH_BYTES` of bodies a question."""
+    body = case.body
+    session = open_session()
+    many = session.run_many if isinstance(session, BatchSession) else None
+    known = many(body, [[1] * len(body)], trace=True) if many is not None and len(chunkings) > 1 else None
+    if many is None or known is None or known[0][1] != walked.parts:
+        yield from ((chunking, run(open_session(), body, chunking)) for chunking in chunkings)
+        return
+    right = known[0][0]
+    step = max(1, BATCH_BYTES // max(len(body), 1))
+    for at in range(0, len(chunkings), step):
+        batch = chunkings[at : at + step]
+        # Of a body that is cut off the parts themselves are judged; of a whole one, whether they are the same.
+        trace = any(chunking.end < len(body) for chunking in batch)
+        lengths = [[len(chunk) for chunk in chunking.chunks(body) if chunk] for chunking in batch]
+        for chunking, (digest, parts) in zip(batch, many(body, lengths, trace=trace) or (), strict=True):
+            if digest == right and chunking.end == len(body):
+                yield chunking, walked.parts
+            else:
+                yield chunking, parts if trace else run(open_session(), body, chunking)
 
 
 def _thinned(chunkings: Iterator[Chunking], most: int = SAMPLES) -> tuple[list[Chunking], bool]:
@@ -198,10 +225,10 @@ def _sampled(case: Case, open_session: Callable[[], Session], walked: Walk) -> O
     half, _ = _thinned(parse_plan("every-split").chunkings(case), SAMPLES // 2)
     seeds = range(SAMPLES - len(half)) if size > 1 else ()
     splits = count = 0
-    for chunking in (*half, *(next(parse_plan(f"random:{seed}").chunkings(case)) for seed in seeds)):
+    chunkings = [*half, *(next(parse_plan(f"random:{seed}").chunkings(case)) for seed in seeds)]
+    for chunking, parts in _runs(case, open_session, chunkings, walked):
         splits += len(chunking.cuts)
         count += 1
-        parts = run(open_session(), case.body, chunking)
         if parts != walked.parts:
             return Outcome(count, splits, count, sampled=True, broken=(chunking, parts))
     return Outcome(count, splits, count, sampled=True, certificate=Certificate(size, sampled=True))

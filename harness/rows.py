@@ -20,22 +20,19 @@ that is always skipped, or is expected to fail, proves nothing.
 from __future__ import annotations
 
 import ast
-import json
 import re
 import textwrap
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import jsonschema
-import yaml
-
+from harness import yaml_lines
 from harness.exits import DIFFERENCE, HARNESS, PARITY, InputError
+from harness.yaml_lines import YamlError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 Status = Literal["proven", "partly", "open", "unproven"]
 
@@ -160,25 +157,13 @@ def _root(folder: Path) -> Path:
 
 def _read(path: Path) -> Iterator[Row]:
     try:
-        text = path.read_text(encoding="utf-8")
-        # In two steps: the nodes know their lines, the values do not.
-        root = yaml.compose(text, yaml.SafeLoader)
-        items = yaml.safe_load(text)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 at byte {error.start}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}" if mark else ""
-        raise InputError(f"{path}{where}: not YAML: {getattr(error, 'problem', None) or error}") from None
-    schema = json.loads(resources.files("harness").joinpath("schemas/rows.schema.json").read_text("utf-8"))
-    found = list(jsonschema.Draft202012Validator(schema).iter_errors(items if items is not None else []))
-    for problem in sorted(found, key=lambda problem: [str(step) for step in problem.absolute_path]):
-        steps = list(problem.absolute_path)
-        message = " ".join(problem.message.split())
-        shown = message if len(message) <= 200 else f"...{message[-160:]}"
-        raise InputError(f"{path}:{_line(root, steps)}: {shown}")
-    for position, item in enumerate(items or []):
-        where = f"{path}:{_line(root, [position])}"
+        document = yaml_lines.read(path)
+    except YamlError as error:
+        raise InputError(error.at(path)) from None
+    for misfit in document.misfits("rows", otherwise=[]):
+        raise InputError(f"{path}:{misfit.line}: {misfit.what}")
+    for position, item in enumerate(document.value or []):
+        where = f"{path}:{document.line([position])}"
         letter, number = item["id"][0], int(item["id"][1:])
         if number > SERIES.get(letter, 0):
             known = ", ".join(f"{each}1-{each}{last}" for each, last in SERIES.items())
@@ -191,22 +176,6 @@ def _read(path: Path) -> Iterator[Row]:
             note=" ".join(item.get("note", "").split()),
             where=where,
         )
-
-
-def _line(node: yaml.Node | None, steps: Sequence[str | int]) -> int:
-    """The line, from 1, of the deepest node on the way that the file has."""
-    line = node.start_mark.line if node is not None else 0
-    for step in steps:
-        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            node = node.value[step]
-        elif isinstance(node, yaml.MappingNode):
-            node = next((value for key, value in node.value if key.value == step), None)
-        else:
-            node = None
-        if node is None:
-            break
-        line = node.start_mark.line
-    return line + 1
 
 
 # -- the tests ---------------------------------------------------------------------------------------------------------

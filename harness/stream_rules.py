@@ -29,6 +29,16 @@ class Violation:
     """0-based index of the part; the number of parts if it is the end that is wrong."""
 
 
+def choice_of(part: PartJson) -> Any:
+    """Which of several answers a part belongs to; 0 where it does not say."""
+    return part.get("choice") or 0
+
+
+def is_incomplete(part: PartJson) -> bool:
+    """Whether it says that the stream was cut."""
+    return part["type"] == "error" and part.get("kind") == "incomplete_stream"
+
+
 def of_the_stream(parts: Sequence[PartJson], warnings: Sequence[str] | None) -> Iterator[Violation]:
     """What is wrong with the stream as a whole. ``warnings`` are the subject's, None for one that gives none."""
     yield from _order(parts)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from harness.findings import CallLanes, Certificate, MinimalCut, WireFinding
+from harness.findings import CallLanes, Certificate, MinimalCut, Origin, PairResult, Strip, WireFinding
 
 
 class Verdict(StrEnum):
@@ -153,6 +153,12 @@ class CaseResult:
     """Where the recording leaves its dialect's grammar, which is nobody's fault here."""
     lanes: CallLanes | None = None
     """The ledger, drawn; None for a case without calls or without an account, and for those beyond the report's limit."""
+    pair: PairResult | None = None
+    """What the whole answer to the same request says; None where none was recorded."""
+    origin: Origin | None = None
+    """Where the recording came from; None for a body that is no cassette."""
+    strip: Strip | None = None
+    """The bytes that the report draws; None for an empty body, and for cases beyond the report's limit."""
 
 
 @dataclass(frozen=True)
@@ -185,8 +191,12 @@ class RunResult:
     versions: tuple[tuple[str, str], ...] = ()
     """(what, version): the subject, python, streamparity, and the SDKs that made the goldens."""
     seed: int = 0
+    stale_allowances: tuple[str, ...] = ()
+    """Entries of the allow-list for streams and their twins that no pair needed."""
     problems: tuple[str, ...] = field(default=())
     """Why the run proves nothing although no case failed: zero cases, zero splits, zero mutants caught."""
+    shard: str = ""
+    """Which share of the cases this is, ``2/3``; empty for all of them."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -206,6 +216,8 @@ class RunResult:
             "splits": sum(plan.splits for plan in plans),
             "comparisons": sum(plan.comparisons for plan in plans)
             + sum(reference.lines for case in self.cases for reference in case.references),
+            "pairs": sum(case.pair is not None for case in self.cases),
+            "pair_values": sum(case.pair.values for case in self.cases if case.pair is not None),
             "mutants": len(self.mutants),
             "mutants_caught": sum(mutant.caught for mutant in self.mutants),
         }
@@ -216,7 +228,8 @@ class RunResult:
         worst = worst_of(case.verdict for case in self.cases)
         if self.problems or worst in (Verdict.ERROR, Verdict.NOT_RUN):
             return Verdict.ERROR
-        if worst is Verdict.FAIL or self.stale_divergences or not all(mutant.caught for mutant in self.mutants):
+        stale = self.stale_divergences or self.stale_allowances
+        if worst is Verdict.FAIL or stale or not all(mutant.caught for mutant in self.mutants):
             return Verdict.FAIL
         return Verdict.PASS
 
@@ -224,3 +237,19 @@ class RunResult:
 def worst_of(verdicts: Iterable[Verdict]) -> Verdict:
     """The most severe verdict; PASS when there is none."""
     return max(verdicts, key=SEVERITY.__getitem__, default=Verdict.PASS)
+
+
+def unproven(cases: Sequence[CaseResult], *, goldens: bool = False) -> Iterator[str]:
+    """What makes a run of ``cases`` prove nothing although nothing in it failed.
+
+    With ``goldens`` it was asked to compare with them, and one that compared a subject with itself alone proves nothing.
+    """
+    claimed = [case for case in cases if case.verdict is not Verdict.NOT_CLAIMED]
+    if not claimed:
+        yield "no case was claimed by the subject"
+    elif not sum(case.body_bytes for case in claimed):
+        yield "no byte was replayed"
+    elif goldens and not any(case.references for case in claimed):
+        yield "nothing was compared with a golden"
+    elif not any(case.plans or case.references for case in claimed):
+        yield "nothing was compared"

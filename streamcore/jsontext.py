@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from math import isfinite
 from typing import Any, NoReturn
 
 import msgspec
@@ -150,6 +151,15 @@ def string_text(text: str) -> str:
     """``text`` as ECMAScript quotes it: non-ASCII raw, lone surrogates as lower-case ``\\udxxx``."""
     text = joined(text)
     return '"' + _TO_ESCAPE.sub(lambda found: _ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04x}", text) + '"'
+
+
+def finite(value: Any) -> Any:
+    """``value`` with null for each number that is none in JSON, as ``JSON.stringify`` has it: 1e999 is read as infinite."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(member) for key, member in value.items()}
+    return [finite(member) for member in value] if isinstance(value, list) else value
 
 
 def number_text(value: float) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from streamcore import jsontext
 from streamcore.errors import ABSENT, WireError
 
 Json = Any
@@ -365,7 +366,8 @@ class Error(Part):
     error: WireError
 
     def as_json(self) -> dict[str, Json]:
-        """``kind`` and ``stage`` are closed sets; ``offset`` counts bytes of the body; ``payload`` is the wire's."""
+        """``kind`` and ``stage`` are closed sets; ``offset`` counts bytes of the body; ``payload`` is the wire's,
+        with null for a number that is infinite: what was refused may hold any."""
         result: dict[str, Json] = {
             "type": "error",
             "kind": self.error.kind.value,
@@ -373,5 +375,5 @@ class Error(Part):
             "offset": self.error.offset,
         }
         if self.error.payload is not ABSENT:
-            result["payload"] = self.error.payload
+            result["payload"] = jsontext.finite(self.error.payload)
         return result

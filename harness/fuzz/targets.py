@@ -12,7 +12,6 @@ A target looks at one body and raises :class:`Finding` if any of this does not h
 
 from __future__ import annotations
 
-import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from zlib import crc32
 
 from harness.rules import violations
 from harness.subjects.core import FRAMINGS
+from harness.text_rules import has_halves
 from harness.trace import trace_lines
 from streamcore import DIALECTS, Decoder, Limits
 from streamcore.framing import Framer
@@ -32,20 +32,12 @@ CPU_SECONDS = 5.0
 SLACK = 1024
 """Bytes a framer may hold beside payload: fields of the open event, headers of the open message."""
 _TINY = Limits(max_frame_bytes=192, max_stray_bytes=24, max_json_depth=6, max_arguments_chars=12, max_open_calls=2)
-_BEYOND = re.compile(rb"[0-9][eE][+]?[0-9]{3}|[0-9]{300}")
-EXCUSED: dict[str, Callable[[bytes, set[str]], bool]] = {
-    # A count is the provider's own: parts repeat it, as those of the references do.
-    "usage-count": lambda _body, _warned: True,
-    # The finish came and the end of the block did not: the block stays open, is said to be, and is never executable.
-    "block-left-open": lambda _body, warned: bool({"block_not_stopped", "call_not_ended"} & warned),
-    # Where the wire spells a high half here and a low half there, the rule, which counts them, takes them for a pair.
-    "encodable": lambda body, _warned: b"\\ud" in body.lower() or b'"bytes":"' in body,
-    # An error in the middle of a stream that goes on to its own finish: both are said, as the references do.
-    "error-then-stop": lambda _body, _warned: True,
-    # 1e999 is JSON, and what ECMAScript reads is infinite: payloads of errors repeat it.
-    "finite": lambda body, _warned: _BEYOND.search(body) is not None or b'"bytes":"' in body,
+EXCUSED: dict[str, Callable[[bytes], bool]] = {
+    # Damage parts halves of pairs that belong together, and leaves as many of one kind as of the other, which is all that
+    # the rule counts.
+    "encodable": has_halves,
 }
-"""Rules that damage breaks in good order, and when."""
+"""Rules that damage breaks in good order, and for which bodies."""
 _SPANS = (1, 3, 16, 90)
 """Longest gap between two cuts, one of four a gap."""
 
@@ -93,9 +85,9 @@ def dialect_target(dialect: str) -> Callable[[bytes], None]:
             _same("state", whole.snapshot(), cut.snapshot())
             as_json = [part.as_json() for part in parts]
             _fit(as_json, body, message)
-            warned = {warning.code for warning in whole.warnings}
-            for found in violations(as_json, body=body, dialect=dialect):
-                if found.rule in EXCUSED and EXCUSED[found.rule](body, warned):
+            warned = [warning.code for warning in whole.warnings]
+            for found in violations(as_json, body=body, dialect=dialect, warnings=warned):
+                if found.rule in EXCUSED and EXCUSED[found.rule](body):
                     continue
                 raise Finding("rule", found.rule, f"{found.requirement} at part {found.index}: {found.message}")
 

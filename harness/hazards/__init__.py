@@ -22,29 +22,20 @@ it depends on the cut. Each case is fed whole, byte by byte, and in two at every
 
 from __future__ import annotations
 
-import functools
-import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import jsonschema
-import yaml
-from jsonschema.exceptions import best_match
-
+from harness import yaml_lines
 from harness.case import Case
 from harness.cassette import NOT_CASSETTES
 from harness.exits import InputError, unknown
 from harness.hazards.outcomes import Observed, misfits, observe, shows
 from harness.subjects import NotClaimed, PartJson, Subject
-
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
+from harness.yaml_lines import YamlError
 
 Outcome = Mapping[str, Any]
 
@@ -161,17 +152,13 @@ def select(hazards: Sequence[Hazard], layers: Sequence[str]) -> list[Hazard]:
 
 def _read(path: Path) -> Iterator[Hazard]:
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise InputError(f"{path}: not YAML{where}: {getattr(error, 'problem', error)}") from None
-    complaint = best_match(_validator().iter_errors(data))
-    if complaint is not None:
-        where = re.sub(r"^\$\.?", "", complaint.json_path) or "top level"
-        raise InputError(f"{path}: {where}: not a layer of hazards: {complaint.message[:200]}")
+        document = yaml_lines.read(path)
+    except YamlError as error:
+        raise InputError(error.at(path)) from None
+    for misfit in document.misfits("hazards"):
+        where = ".".join(map(str, misfit.steps)) or "top level"
+        raise InputError(f"{path}:{misfit.line}: {where}: not a layer of hazards: {misfit.what}")
+    data = document.value
     for entry in data["hazards"]:
         common = tuple(entry.get("wrong", ()))
         yield Hazard(
@@ -186,12 +173,6 @@ def _read(path: Path) -> Iterator[Hazard]:
             ),
             not_here=entry.get("not_here", ""),
         )
-
-
-@functools.cache
-def _validator() -> Validator:
-    schema = json.loads(resources.files("harness").joinpath("schemas/hazards.schema.json").read_text("utf-8"))
-    return jsonschema.Draft202012Validator(schema)
 
 
 def grade_of(graded: Graded, observed: Observed) -> Grade:

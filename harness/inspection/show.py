@@ -41,7 +41,8 @@ def page(
     lines: list[Line] = list(_provenance(cassette, source))
     for number, one in enumerate(cassette.interactions, start=1):
         if interaction in (None, number):
-            lines += [(), ((f"interaction {number} of {count}", _HEAD),)]
+            whole = ", without a stream: the twin of the one before" if one.twin else ""
+            lines += [(), ((f"interaction {number} of {count}{whole}", _HEAD),)]
             lines += _exchange(one)
             lines += _came(cassette, one, view)
     return [fitted(line, width) for line in lines]

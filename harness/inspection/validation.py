@@ -10,13 +10,11 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from harness import cassette as cassettes
+from harness import yaml_lines
 from harness.cassette import AGAIN, Cassette, CassetteError
 from harness.coding import CodingError, is_encoded
 from harness.exits import unknown
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.cassette import Interaction
+    from harness.yaml_lines import Document
 
 _MADE_BY = "make it with `streamparity record`"
 _PUBLISH = "take it out before anyone sees it: " + AGAIN
@@ -58,18 +57,12 @@ def complaints(path: Path) -> list[Complaint]:
     """What is wrong with a file, in the order of its lines; nothing if nothing is."""
     source = str(path)
     try:
-        if path.stat().st_size > cassettes.MAX_FILE_BYTES:
-            what = f"is larger than {cassettes.MAX_FILE_BYTES} bytes"
-            return [Complaint(source, None, "", what, "record a shorter stream")]
-        data = path.read_bytes()
-    except OSError as error:
-        return [Complaint(source, None, "", f"cannot be read ({error.strerror})", "check the path")]
-    try:
+        data = cassettes.read_file(path)
         document = cassettes.parse_yaml(data, source)
     except CassetteError as error:
         line = _LINE.search(error.where)
         return [Complaint(source, int(line[1]) if line else None, error.where, error.what, error.hint)]
-    lines = _Lines(data)
+    lines = _Lines(yaml_lines.Document(data.decode(), document))
     found = list(_unlike_schema(document, source, lines)) or list(_contradictions(document, source, lines))
     if not found:
         try:
@@ -84,37 +77,17 @@ def complaints(path: Path) -> list[Complaint]:
 
 
 class _Lines:
-    """The lines on which the values of a YAML document begin."""
+    """The lines on which the values of a cassette begin, by their place as errors write it."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
+    def __init__(self, document: Document) -> None:
+        self._document = document
 
-    @cached_property
-    def _root(self) -> yaml.Node | None:
-        # Only for a cassette that is wrong: the one that knows lines is slow.
-        root: yaml.Node | None = yaml.compose(self._data.decode(), Loader=yaml.SafeLoader)
-        return root
-
-    def at(self, path: Sequence[str | int]) -> int | None:
-        """Line of the value at ``path``, or of the nearest thing around it that is there."""
-        node: yaml.Node | None = self._root
-        line = None
-        for step in path:
-            below = None
-            if isinstance(node, yaml.MappingNode):
-                pairs = ((key, value) for key, value in node.value if getattr(key, "value", None) == step)
-                key, below = next(pairs, (None, None))
-                line = key.start_mark.line + 1 if key is not None else line
-            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-                below = node.value[step]
-                line = below.start_mark.line + 1
-            if below is None:
-                break
-            node = below
-        return line
+    def at(self, steps: Sequence[str | int]) -> int | None:
+        """Of the value on that way, or of the nearest thing around it that is there; None for the whole."""
+        return self._document.line(steps) if steps else None
 
     def of(self, where: str) -> int | None:
-        """The same for a place as errors write it: ``interactions[0].stream.chunks``."""
+        """Of the value at ``interactions[0].stream.chunks``."""
         return self.at([name or int(number) for name, number in _STEP.findall(where)])
 
 

@@ -37,6 +37,8 @@ MAX_RUNS = 2400
 """Ways of cutting that are run for one failure."""
 MAX_BYTES = 6_000_000
 """Bytes that are fed for one failure: about a second of a subject in Python."""
+MAX_RANGES = 200
+"""Ranges of offsets that a result keeps."""
 _NEAR = 4
 """Offsets on either side of a cut that are tried in its place."""
 
@@ -328,7 +330,20 @@ class _Search:
             singles_failed=sum(singles.values()),
             bounded=self.bounded,
             reproduce=reproduce_command(self.case, subject, best.name, options),
+            failing=_ranges(cut for cut, failed in singles.items() if failed),
+            tried=_ranges(singles),
         )
+
+
+def _ranges(offsets: Iterable[int]) -> tuple[tuple[int, int], ...]:
+    """The same offsets as ranges, first and end, in order: the first :data:`MAX_RANGES` of them."""
+    found: list[tuple[int, int]] = []
+    for offset in sorted(offsets):
+        if found and found[-1][1] == offset:
+            found[-1] = (found[-1][0], offset + 1)
+        else:
+            found.append((offset, offset + 1))
+    return tuple(found[:MAX_RANGES])
 
 
 def _ddmin(cuts: Sequence[int], fails: Callable[[Sequence[int]], bool], keep: Callable[[Sequence[int]], None]) -> list[int]:

@@ -61,8 +61,9 @@ def _of_one(place: CutPlace, singles: Mapping[int, bool], places: Places) -> tup
             return f"fails if and only if a chunk ends {' or '.join(bad)}: {first}{among}", everywhere
         if len(good) <= _AT_MOST:
             return f"fails unless every chunk ends {' or '.join(good)}: {first}{among}", everywhere
+    others = "1 other place" if len(failed) == 2 else f"{len(failed) - 1} other places"
     passed = len(singles) - len(failed)
-    return f"fails when a chunk ends {where(place)}, and at {len(failed) - 1} other places; {passed} pass", False
+    return f"fails when a chunk ends {where(place)}, and at {others}; {passed} single cuts pass", False
 
 
 _KINDS: tuple[Callable[[CutPlace], str], ...] = (

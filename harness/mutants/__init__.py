@@ -20,6 +20,7 @@ from harness.mutants import (
     seeds,
     text,
     toolcalls,
+    twins,
     values,
 )
 from harness.mutants.base import Mutant
@@ -30,7 +31,7 @@ LAYERS: dict[str, tuple[Mutant, ...]] = {
     "json": values.MUTANTS,
     "dialects": (*openai.MUTANTS, *providers.MUTANTS),
     "toolcalls": (*toolcalls.MUTANTS, *assembly.MUTANTS, *arguments.MUTANTS),
-    "lifecycle": (*lifecycle.MUTANTS, *endings.MUTANTS),
+    "lifecycle": (*lifecycle.MUTANTS, *endings.MUTANTS, *twins.MUTANTS),
     "seeds": seeds.MUTANTS,
 }
 """What stands where between bytes and message, from the wire inwards, and at last what the first programs got wrong."""

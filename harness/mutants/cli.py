@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness import exits
+from harness.files import write_atomically
 from harness.mutants import LAYERS, MUTANTS
 
 if TYPE_CHECKING:
@@ -86,8 +87,7 @@ def mutants(
     for line in table(result):
         click.echo(line)
     if json_path is not None:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(json.dumps(document(result), indent=1, sort_keys=True) + "\n", "utf-8")
+        write_atomically(json_path, json.dumps(document(result), indent=1, sort_keys=True) + "\n")
     sys.exit(exit_code(result))
 
 
@@ -174,6 +174,7 @@ def _lines(fate: Fate, columns: Sequence[str], width: int) -> Iterator[str]:
         return
     yield f"{head}  {counts}  {cases:>7}  {fate.first.plans[0]} on {fate.first.case}"
     yield f"{'':{width}}    {minimal(fate)}"
+    yield f"{'':{width}}    again: {again(fate)}"
 
 
 def minimal(fate: Fate) -> str:
@@ -181,9 +182,26 @@ def minimal(fate: Fate) -> str:
     found = fate.difference.minimal if fate.difference else None
     if found is None:
         told = fate.first.told if fate.first else ""
-        return f"whole body: {told}"[:_STATEMENT] if told else "whole body"
+        told = told if len(told) <= _STATEMENT else f"{told[: _STATEMENT - 3]}..."
+        return f"whole body: {told}" if told else "whole body"
     cuts = "no cut" if not found.cuts else "1 cut" if len(found.cuts) == 1 else f"{len(found.cuts)} cuts"
-    return f"{found.plan} ({cuts}): {found.statement}"[:_STATEMENT]
+    return f"{found.plan} ({cuts}): {found.statement}"
+
+
+def again(fate: Fate) -> str:
+    """The command that shows the same again."""
+    from harness.mutants.mutation import HAZARDS
+
+    assert fate.first is not None
+    subject = f"--subject mutant:{fate.mutant}"
+    found = fate.difference.minimal if fate.difference else None
+    if fate.first.plans[0] == HAZARDS:
+        command = f"streamparity check --hazards --case {fate.first.case} {subject}"
+    elif fate.difference:
+        command = (found or fate.difference).reproduce
+    else:
+        command = f"streamparity check --case {fate.first.case} --plan {fate.first.plans[0]},bytes {subject}"
+    return f"{command} --no-mutants"
 
 
 def _totals(result: Survey) -> Iterator[str]:
@@ -206,10 +224,12 @@ def _totals(result: Survey) -> Iterator[str]:
 
 
 def document(result: Survey) -> dict[str, Any]:
-    """The same for programs."""
+    """The same for programs; ``schemas/mutants.schema.json`` describes it."""
     from harness.mutants.run import layer_of
 
     return {
+        "format": "streamparity/mutants",
+        "version": 1,
         "mutants": [
             {
                 **asdict(fate),

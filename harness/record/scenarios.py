@@ -7,7 +7,8 @@ for the simulator ``reply`` (see the encoder of the dialect), ``delivery`` (see 
 ``end``, ``unsent`` and ``pause_ms``. ``hazard`` is the id of the wire hazard that it shows. Where a dialect has many of
 those, they stand in a second file of the same form, ``hazards-<dialect>.yaml``. What no encoder would say is written down
 in place of a reply: ``wire``, a list of the events as they are (see :func:`harness.record.wire.as_written`; an empty list
-is an empty body). ``content_type`` is sent instead of the one that the dialect's streams have.
+is an empty body). ``content_type`` is sent instead of the one that the dialect's streams have. With ``twin: true`` the same
+is asked without a stream too (:mod:`harness.record.twin`).
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ class Scenario:
     """The events as they are, in place of a reply."""
     content_type: str = ""
     """Sent instead of the one that the dialect's streams come with."""
+    twin: bool = False
+    """Also asked without a stream (:mod:`harness.record.twin`)."""
 
     def writes(self, request: Mapping[str, Any]) -> tuple[bytes, ...]:
         """What the simulated provider sends for ``request``, write by write.
@@ -102,7 +105,7 @@ def _scenario(dialect: str, name: str, item: Mapping[str, Any], base: Mapping[st
     only(
         item,
         *("about", "prompt", "request", "source", "reply", "wire", "content_type"),
-        *("delivery", "end", "pause_ms", "unsent", "hazard"),
+        *("delivery", "end", "pause_ms", "unsent", "hazard", "twin"),
     )
     request: dict[str, Any] = {**base}
     if "prompt" in item:
@@ -123,6 +126,7 @@ def _scenario(dialect: str, name: str, item: Mapping[str, Any], base: Mapping[st
         unsent=item.get("unsent", 0),
         wire=tuple(map(as_written, item["wire"])) if "wire" in item else None,
         content_type=item.get("content_type", ""),
+        twin=item.get("twin", False),
     )
     if scenario.source not in SOURCES or scenario.end not in STREAM_ENDS:
         raise ScenarioError(f"{dialect}/{name}: unknown source {scenario.source!r} or end {scenario.end!r}")

@@ -109,7 +109,7 @@ def _verdict(player: Player) -> int:
     click.echo(
         f"{played} of {len(player.plays)} recordings played, {len(player.misses)} requests not answered", err=True
     )
-    for name, plays in player.plays:
-        if not plays and not player.allow_unplayed:
-            click.echo(f"  not asked for: {name}", err=True)
-    return DIFFERENCE if player.misses or (played < len(player.plays) and not player.allow_unplayed) else PARITY
+    missed = () if player.allow_unplayed else player.unplayed
+    for name, _ in missed:
+        click.echo(f"  not asked for: {name}", err=True)
+    return DIFFERENCE if player.misses or missed else PARITY

@@ -165,10 +165,13 @@ class Player:
         self._lock = threading.Lock()
         self._recorded: list[tuple[str, Interaction, Asked]] = []
         for cassette in _loaded(cassettes):
-            for number, one in enumerate(cassette.interactions, start=1):
+            number = 0
+            for one in cassette.interactions:
+                number += not one.twin
                 name = f"{cassette.recorded.dialect}/{cassette.recorded.scenario}" + (
                     f"-{number}" if number > 1 else ""
                 )
+                name += " twin" if one.twin else ""
                 request = asked(one.method, one.uri, one.request_body)
                 self._recorded.append((name, one, request))
         self._plays = [0] * len(self._recorded)
@@ -177,6 +180,12 @@ class Player:
     def plays(self) -> tuple[tuple[str, int], ...]:
         """The name of each interaction, and how often it was played."""
         return tuple((name, plays) for (name, *_), plays in zip(self._recorded, self._plays, strict=True))
+
+    @property
+    def unplayed(self) -> tuple[tuple[str, Asked], ...]:
+        """What nobody asked for. A twin is not missed: it is there to be compared with its stream, not for who streams."""
+        recorded = zip(self._recorded, self._plays, strict=True)
+        return tuple((name, request) for (name, one, request), plays in recorded if not plays and not one.twin)
 
     def take(self, method: str, url: str, headers: Headers = (), body: bytes | None = None) -> Playback:
         """What answers the request.
@@ -198,7 +207,7 @@ class Player:
             return playback(self._recorded[chosen][1], self.plan)
 
     def assert_all_played(self) -> None:
-        """Passes if every interaction was played and every request answered.
+        """Passes if every interaction but twins was played and every request answered.
 
         Raises:
             NoRecordingError: the first request that was not answered.
@@ -206,13 +215,10 @@ class Player:
         """
         if self.misses:
             raise NoRecordingError(*self.misses[0].args)
-        unplayed = [
-            (name, request) for (name, _, request), plays in zip(self._recorded, self._plays, strict=True) if not plays
-        ]
-        if unplayed and not self.allow_unplayed:
-            lines = "".join(f"\n  {name}: {request.shown}" for name, request in unplayed)
+        if self.unplayed and not self.allow_unplayed:
+            lines = "".join(f"\n  {name}: {request.shown}" for name, request in self.unplayed)
             hint = "replay fewer cassettes, or allow_unplayed"
-            raise UnplayedError(f"nobody asked for {len(unplayed)} of {len(self._plays)} recordings; {hint}{lines}")
+            raise UnplayedError(f"nobody asked for {len(self.unplayed)} of {len(self._plays)} recordings; {hint}{lines}")
 
     def __enter__(self) -> Player:
         return self

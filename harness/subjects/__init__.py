@@ -7,6 +7,7 @@ AI SDK's spelling (``{"type": "text-delta", "id": "0", "delta": "H"}``). A sessi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from harness.case import Case
@@ -37,6 +38,20 @@ class SnapshotSession(Session, Protocol):
 
     def restore(self, snapshot: Any, /) -> None:
         """Takes on a state that ``snapshot`` returned on this session."""
+
+
+@runtime_checkable
+class BatchSession(Session, Protocol):
+    """A session whose subject can be asked about many ways of cutting a body at once."""
+
+    def run_many(
+        self, body: bytes, chunkings: Sequence[Sequence[int]], /, *, trace: bool
+    ) -> list[tuple[str, list[PartJson]]] | None:
+        """For each chunking, the lengths of its chunks: a digest of all parts, and with ``trace`` the parts themselves.
+
+        Equal digests say that the parts are equal. None if the subject cannot be asked so. What the session was fed
+        until then is unaffected.
+        """
 
 
 class Subject(Protocol):

@@ -19,6 +19,7 @@ import inspect
 import os
 import weakref
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -30,6 +31,7 @@ from harness.record.provider import FORMS
 from harness.replay.player import NoRecordingError, Playback, Player
 from harness.replay.server import ReplayServer
 from harness.replay.transport import ReplayTransport
+from harness.subjects.at_end import AtEndSession
 from streamcore import DIALECTS
 
 if TYPE_CHECKING:
@@ -77,9 +79,9 @@ class HttpSubject:
         """Whether ``run.dialects`` has it; without that, whatever is a dialect and not a framing alone."""
         return dialect in (self._dialects or DIALECTS)
 
-    def open(self, case: Case) -> HttpSession:
+    def open(self, case: Case) -> AtEndSession:
         """A fresh session."""
-        return HttpSession(self, case)
+        return AtEndSession(partial(self.parts, case))
 
     def parts(self, case: Case, chunks: Iterable[bytes]) -> list[PartJson]:
         """What ``run`` makes of one stream. What it raises goes through.
@@ -130,27 +132,6 @@ class HttpSubject:
             weakref.finalize(self, _stop, server, os.getpid())
             self._server = (os.getpid(), server)
         return self._server[1]
-
-
-class HttpSession:
-    """One stream, which is asked for when all its chunks are known: all parts come out of ``close``."""
-
-    at_end = True
-    """That they come late says nothing about the client (:mod:`harness.hazards`)."""
-
-    def __init__(self, subject: HttpSubject, case: Case) -> None:
-        self._subject = subject
-        self._case = case
-        self._chunks: list[bytes] = []
-
-    def feed(self, chunk: bytes) -> list[PartJson]:
-        """Keeps ``chunk``."""
-        self._chunks.append(chunk)
-        return []
-
-    def close(self) -> list[PartJson]:
-        """All parts of the stream."""
-        return self._subject.parts(self._case, filter(None, self._chunks))
 
 
 class _Transport(ReplayTransport):

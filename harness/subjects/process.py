@@ -36,6 +36,7 @@ from jsonschema.exceptions import best_match
 from harness.case import Case
 from harness.child import Child, ChildError
 from harness.subjects import PartJson
+from harness.subjects.at_end import AtEndSession
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -76,6 +77,8 @@ class ProcessSubject:
         self.version: str = hello["version"]
         self._dialects = frozenset(hello["dialects"])
         self._feeds = "feed" in hello["capabilities"]
+        self.runs: bool = "run" in hello["capabilities"]
+        """Whether it can be asked about many chunkings at once."""
 
     @property
     def _shown(self) -> str:
@@ -122,6 +125,22 @@ class ProcessSubject:
             raise ProcessError(f"{self._shown}: {op}: {answer['error']['message']}")
         return answer
 
+    def run(
+        self, case: Case, body: bytes, chunkings: Sequence[Sequence[int]], *, trace: bool
+    ) -> list[tuple[str, list[PartJson]]]:
+        """Digest, and with ``trace`` the parts, of each chunking of ``body``.
+
+        Raises:
+            ProcessError: as :meth:`ask`, or the answer is about another number of chunkings, or lacks the parts.
+        """
+        cuts = [list(lengths) for lengths in chunkings]
+        encoded = base64.b64encode(body).decode()
+        results = self.ask("run", case=_about(case), body=encoded, chunkings=cuts, trace=trace)["results"]
+        if len(results) != len(cuts) or (trace and not all("parts" in result for result in results)):
+            asked = "the parts of" if trace else "the digests of"
+            raise ProcessError(f"{self._shown}: run: asked for {asked} {len(cuts)} chunkings, it answered something else")
+        return [(result["digest"], result.get("parts", [])) for result in results]
+
     def close(self) -> None:
         """Ends the process."""
         self._child.close()
@@ -132,6 +151,7 @@ class FedSession:
 
     def __init__(self, subject: ProcessSubject, case: Case) -> None:
         self._subject = subject
+        self._case = case
         self._start: dict[str, Any] = {"case": _about(case)}
 
     def _ask(self, op: str, **fields: Any) -> list[PartJson]:
@@ -149,31 +169,29 @@ class FedSession:
         """The rest."""
         return self._ask("finish")
 
+    def run_many(
+        self, body: bytes, chunkings: Sequence[Sequence[int]], *, trace: bool
+    ) -> list[tuple[str, list[PartJson]]] | None:
+        """See :class:`harness.subjects.BatchSession`."""
+        return self._subject.run(self._case, body, chunkings, trace=trace) if self._subject.runs else None
 
-class RunSession:
-    """One stream that is run when it has ended: all parts come out of ``close``."""
 
-    at_end = True
-    """That they come late says nothing about the subject (:mod:`harness.hazards`)."""
+class RunSession(AtEndSession):
+    """One stream that is run when it has ended."""
 
     def __init__(self, subject: ProcessSubject, case: Case) -> None:
         self._subject = subject
         self._case = case
-        self._chunks: list[bytes] = []
+        super().__init__(self._run)
 
-    def feed(self, chunk: bytes) -> list[PartJson]:
-        """Keeps ``chunk``."""
-        self._chunks.append(chunk)
-        return []
+    def run_many(
+        self, body: bytes, chunkings: Sequence[Sequence[int]], *, trace: bool
+    ) -> list[tuple[str, list[PartJson]]] | None:
+        """See :class:`harness.subjects.BatchSession`."""
+        return self._subject.run(self._case, body, chunkings, trace=trace)
 
-    def close(self) -> list[PartJson]:
-        """All parts of the stream."""
-        lengths = [len(chunk) for chunk in self._chunks if chunk]
-        body = base64.b64encode(b"".join(self._chunks)).decode()
-        answer = self._subject.ask("run", case=_about(self._case), body=body, chunkings=[lengths], trace=True)
-        if len(answer["results"]) != 1 or "parts" not in answer["results"][0]:
-            raise ProcessError("run: asked for the parts of one chunking, it answered something else")
-        parts: list[PartJson] = answer["results"][0]["parts"]
+    def _run(self, chunks: list[bytes]) -> list[PartJson]:
+        [(_, parts)] = self._subject.run(self._case, b"".join(chunks), [[*map(len, chunks)]], trace=True)
         return parts
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cassette import iter_cases
+from harness.cassette import load
 from harness.divergence import Divergences
 
 if TYPE_CHECKING:
@@ -95,4 +95,5 @@ def replace(path: Path, old: str, new: str) -> None:
 
 def case_called(project: Path, name: str) -> Case:
     """The case with that id."""
-    return next(case for case in iter_cases(project / "cassettes") if case.id == name)
+    path = project / "cassettes" / f"{name}.yaml"
+    return next(case for case in load(path).cases(str(path)) if case.id == name)

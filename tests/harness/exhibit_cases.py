@@ -79,6 +79,8 @@ RECORDED: dict[str, Recorded] = {
     "error-type-unheard": Recorded("openai-chat/wh-028-error-event", "openai-chat/wh-009-mixed-line-ends"),
     "finish-payload-lost": Recorded("openai-chat/wh-048-payload-with-finish", "openai-chat/wh-009-mixed-line-ends"),
     "reasoning-unread": Recorded("xai-chat/cut-mid-arguments", "xai-chat/error-mid-stream"),
+    "reasoning-tokens-lost": Recorded("openai-chat/reasoning", "openai-chat/parallel-tools"),
+    "calls-run-together": Recorded("openai-chat/parallel-tools", "openai-chat/reasoning"),
     "refusal-unread": Recorded("azure-openai/refusal", "openai-chat/wh-009-mixed-line-ends"),
     "citations-unread": Recorded("xai-chat/citations", "xai-chat/error-mid-stream"),
     "reasoning-not-added": Recorded("xai-chat/text", "xai-chat/error-mid-stream"),

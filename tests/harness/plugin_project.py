@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cassette import iter_cases
+from harness.cassette import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,8 @@ def copy(source: Path, target: Path, name: str) -> None:
 
 def golden_body(case: str) -> bytes:
     """The body of a committed cassette."""
-    return next(found.body for found in iter_cases(REPOSITORY / "cassettes") if found.id == case)
+    (found,) = load(REPOSITORY / "cassettes" / f"{case}.yaml").cases(case)
+    return found.body
 
 
 def ids(result: pytest.RunResult) -> list[str]:

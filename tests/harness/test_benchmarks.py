@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # benchmarks/ is a folder of the checkout, not an installed package
 try:
-    from benchmarks import dialects, findings, framing, incremental, node_peer, parts, sdks, workloads
+    from benchmarks import dialects, findings, framing, incremental, latency, node_peer, parts, sdks, workloads
     from benchmarks.__main__ import main
     from benchmarks.streams import MAKERS as STREAMS
     from benchmarks.streams import tell
@@ -167,3 +167,13 @@ def test_results_are_written_whole(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "one open event, 64 B chunks" in capsys.readouterr().out
     assert "| tool arguments, openai-chat: time for 4 n over n | <= 5.5 x |" in out.read_text(encoding="utf-8")
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("make", TEXT)
+def test_many_streams_in_turns_are_each_read_whole(make: Callable[[int], Stream]) -> None:
+    stream = make(20)
+    (_, [alone]), (took, decoders) = (latency.in_turns(stream, streams) for streams in (1, 50))
+    assert len(took) == 50 * len((*stream.opening, *stream.events, *stream.closing))
+    assert min(took) > 0
+    assert alone.message.complete
+    assert all(decoder.message == alone.message for decoder in decoders)

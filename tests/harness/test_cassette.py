@@ -258,20 +258,13 @@ class TestCommitted:
 
     def test_plain_vcrpy_plays_the_whole_body(self, path: Path) -> None:
         cassette = module.load(path)
-        (interaction,) = cassette.interactions
-        with (
-            vcr.use_cassette(str(path), record_mode="none") as tape,
-            httpx.Client() as client,
-            client.stream(
-                interaction.method,
-                interaction.uri,
-                headers=list(interaction.request_headers),
-                content=interaction.request_body,
-            ) as response,
-        ):
-            body = b"".join(response.iter_raw())
-            assert response.status_code == interaction.status
-            kind = PROVIDERS[path.parent.name].form.content_type
-            assert response.headers["content-type"].startswith(kind) or cassette.recorded.hazard == "WH-082"
-        assert hashlib.sha256(body).hexdigest() == interaction.sha256
+        with vcr.use_cassette(str(path), record_mode="none") as tape, httpx.Client() as client:
+            for interaction in cassette.interactions:  # one, and perhaps its twin, which is asked at the same address
+                asked = {"headers": list(interaction.request_headers), "content": interaction.request_body}
+                with client.stream(interaction.method, interaction.uri, **asked) as response:
+                    body = b"".join(response.iter_raw())
+                assert response.status_code == interaction.status
+                kind = "application/json" if interaction.twin else PROVIDERS[path.parent.name].form.content_type
+                assert response.headers["content-type"].startswith(kind) or cassette.recorded.hazard == "WH-082"
+                assert hashlib.sha256(body).hexdigest() == interaction.sha256
         assert tape.all_played

@@ -13,7 +13,6 @@ import pytest
 from harness import faults
 from harness.canonical import canonical
 from harness.case import Case
-from harness.cassette import iter_cases
 from harness.chunking import FAULTS, PLAN_SETS, PlanError, parse_plan, parse_plans
 from harness.divergence import Divergences
 from harness.faults import OPERATORS, Fault, Wire
@@ -29,8 +28,8 @@ from harness.verdict import Verdict
 from streamcore import Decoder, Limits
 
 from .checkout import TEXT, case_called, make_checkout
+from .committed import BY_ID as CASES
 
-CASES = {case.id: case for case in iter_cases(Path(__file__).parents[2] / "cassettes")}
 ONE_OF_EACH = (
     "openai-chat/tool", "anthropic-messages/tool", "bedrock-converse-stream/text", "ollama-ndjson/tool",
     "gemini-generateContent-json-array/text",

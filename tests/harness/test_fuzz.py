@@ -68,6 +68,27 @@ def test_the_same_number_is_the_same_input() -> None:
     assert max(map(len, inputs)) <= MOST_BYTES
 
 
+@pytest.mark.parametrize("target", ["openai-chat", "anthropic-messages", "bedrock-converse-stream", "ollama-ndjson"])
+def test_no_stream_stops_well_after_an_error_of_the_provider(target: str) -> None:
+    """V19, where a recording that failed is followed by one that did not, or the other way round."""
+
+    def parts(body: bytes) -> list[dict[str, Any]]:
+        decoder = Decoder(target)  # type: ignore[arg-type]
+        return [part.as_json() for part in (*decoder.feed(body), *decoder.close())]
+
+    def word(body: bytes) -> set[str]:
+        return {part["finishReason"]["unified"] for part in parts(body) if part["type"] == "finish"}
+
+    seeds = seeds_of(target)
+    failed = [body for body in seeds if any(part.get("kind") == "provider" for part in parts(body))]
+    whole = [body for body in seeds if word(body) == {"stop"}]
+    both = [one + other for fail in failed for fine in whole for one, other in ((fail, fine), (fine, fail))]
+    words = [word(body) for body in both]
+    assert {"error"} in words
+    for body in both:
+        look(target, body)
+
+
 class TestFindings:
     """Each thing that a target looks for, planted."""
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.case import Case
-from harness.cassette import iter_cases
 from harness.faults import Wire
 from harness.grammar import OUTPUT, Machine, level, part_steps, rows
 from harness.grammar.wire import AT_MOST, CHAT, OBJECTS, RESPONSES, grammar_of, wire_findings
@@ -17,7 +15,8 @@ from harness.mutants.base import CORE
 from harness.record.eventstream import event
 from streamcore import DIALECTS
 
-CASES = {case.id: case for case in iter_cases(Path(__file__).parents[2] / "cassettes")}
+from .committed import BY_ID as CASES
+
 TYPED = ("anthropic-messages", "openai-responses", "cohere-v2", "bedrock-converse-stream", "ollama-ndjson")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.case import Case
-from harness.cassette import NOT_CASSETTES, iter_cases
+from harness.cassette import NOT_CASSETTES
 from harness.divergence import Divergences
 from harness.exits import InputError
 from harness.golden import GoldenStore
@@ -35,10 +35,11 @@ from harness.subjects import PartJson
 from harness.subjects.load import load_subject
 from harness.verdict import GREEN
 
+from .committed import BY_ID as CASES
+
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = load_catalogue(ROOT / "cassettes")
 BY_ID = {hazard.id: hazard for hazard in CATALOGUE}
-CASES = {case.id: case for case in iter_cases(ROOT / "cassettes")}
 GRADED = [(hazard, graded) for hazard in CATALOGUE for graded in hazard.cases]
 STRIDE = 29
 """Between the offsets at which a body is cut in two here; ``streamparity check --hazards`` cuts at every one."""
@@ -303,14 +304,21 @@ ENTRY = """
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a: [", "not YAML at line 1"),
+        ("a: [", "not YAML: did not find expected node content"),
         ("layer: L\nhazards: []", "hazards: not a layer of hazards"),
         (f"layer: L\nhazards:{ENTRY}{ENTRY}", "WH-001 stands twice"),
         (f"layer: L\nhazards:{ENTRY}".replace("text: a", "txet: a"), "txet"),
         (f"layer: L\nhazards:{ENTRY}".replace("o/r#1", "o/r"), "issues"),
         (f"layer: L\nhazards:{ENTRY}".replace("exact: {text: a}", "acceptable: [{text: a}]"), "not a layer of hazards"),
         (f"layer: L\nhazards:{ENTRY}".replace("WH-001", "WH-1"), "WH-1"),
-        ("!!python/object/apply:os.getcwd []", "not YAML at line 1"),
+        (
+            f"layer: L\nhazards:{ENTRY}{ENTRY}".replace("#1", "", 1),
+            "l.yaml:6: hazards.0.issues.0: not a layer of hazards",
+        ),
+        ("!!python/object/apply:os.getcwd []", "l.yaml:1: not YAML"),
+        ("layer: L\nhazards:\n" + "- " * 30 + "x", "l.yaml:3: deeper than 24 levels"),
+        ("layer: &l\n  hazards: *l", "l.yaml:2: *l stands within &l"),
+        ("a: &a [1]\nb: [" + "*a, " * 20 + "]", "l.yaml:2: more than 16 aliases"),
     ],
 )
 def test_a_catalogue_that_cannot_be_used(tmp_path: Path, text: str, told: str) -> None:

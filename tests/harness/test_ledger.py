@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from harness.case import Case
-from harness.cassette import iter_cases
 from harness.divergence import Divergences
 from harness.golden import GoldenStore
 from harness.json_tokens import characters, string_values
@@ -24,6 +23,7 @@ from harness.verdict import Verdict
 from streamcore import DIALECTS
 
 from .checkout import REPOSITORY, case_called
+from .committed import CASES
 
 
 def account(dialect: str, body: bytes, chunks: tuple[int, ...] = ()) -> Ledger:
@@ -44,7 +44,7 @@ def chat(*deltas: str, ascii_only: bool = True) -> bytes:
 
 def cassettes() -> Iterator[Case]:
     seen = set()
-    for case in iter_cases(REPOSITORY / "cassettes"):
+    for case in CASES:
         if case.dialect in DIALECTS and (case.dialect, case.sha256) not in seen:
             seen.add((case.dialect, case.sha256))
             yield case

@@ -83,7 +83,7 @@ def test_boundaries_without_anything_in_common_are_counted() -> None:
 
     assert found is not None
     assert (found.plan, found.exact, found.singles_failed) == ("split@2", False, 4)
-    assert found.statement.endswith(f"and at 3 other places; {len(BODY) - 5} pass")
+    assert found.statement.endswith(f"and at 3 other places; {len(BODY) - 5} single cuts pass")
 
 
 def test_a_subject_that_fails_wherever_it_is_cut() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from harness import cli
@@ -57,7 +60,10 @@ def test_a_table_says_which_plan_caught_which_mutant(project: Path, run: Run) ->
     assert words(out.splitlines()[1]) == heads.split()
     assert lines["done-parsed"] == ["done-parsed", "WH-024", "1", *"......", "1/1", "whole", "on", TEXT]
     assert lines["lines-per-chunk"] == ["lines-per-chunk", "WH-013", ".", *"222222", "2/2", "bytes", "on", EMPTY]
-    assert "split@" in out  # the minimal cut of the second
+    again = [line.strip() for line in out.splitlines() if "again: " in line]
+    assert again[0] == (  # the minimal cut, and the command that shows it
+        f"again: streamparity check --case {EMPTY} --plan split@22 --subject mutant:lines-per-chunk --no-mutants"
+    )
     assert "control: streamcore under the same plans on the same 2 cases: 0 alarms" in out
     assert out.splitlines()[-1] == "kill score 100 %: 2 of 2 mutants caught, 0 survivors"
     document = json.loads((project / "found" / "mutants.json").read_text())
@@ -66,6 +72,41 @@ def test_a_table_says_which_plan_caught_which_mutant(project: Path, run: Run) ->
         ("lines-per-chunk", None),
         ("done-parsed", 1),
     ]
+    assert_described(document)
+
+
+def assert_described(document: dict[str, Any]) -> None:
+    """By the schema, which a document that is damaged in any place does not fit."""
+    schemas = Path(mutants_cli.__file__).parents[1] / "schemas"
+    schema = json.loads((schemas / "mutants.schema.json").read_text())
+    shared = json.loads((schemas / "parity.schema.json").read_text())["$defs"]
+    assert {name: schema["$defs"][name] for name in ("difference", "minimal", "place")} == {
+        name: shared[name] for name in ("difference", "minimal", "place")
+    }
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    validator.validate(document)
+
+    def damaged(*way: str | int, to: Any) -> dict[str, Any]:
+        made = copy.deepcopy(document)
+        place = made
+        for step in way[:-1]:
+            place = place[step]  # type: ignore[index]
+        place[way[-1]] = to  # type: ignore[index]
+        return made
+
+    for broken in (
+        damaged("version", to=2),
+        damaged("mutants", 0, "caught", to=-1),
+        damaged("mutants", 0, "caught", to=0),  # and yet it has a first catch
+        damaged("mutants", 0, "first", to=None),
+        damaged("mutants", 0, "plans", to={}),
+        damaged("mutants", 0, "surprise", to=1),
+        damaged("mutants", 0, "difference", "minimal", "cuts", 0, "before", to="3a"),
+        damaged("control", "alarms", to=[{"case": "x"}]),
+        {key: value for key, value in document.items() if key != "totals"},
+    ):
+        assert not validator.is_valid(broken)
 
 
 def test_a_survivor_fails_the_command_and_is_named(project: Path, run: Run) -> None:

@@ -28,17 +28,14 @@ def test_a_difference_is_told_so_that_it_can_be_found(run: Run) -> None:
             r'expected   *"delta":"\u4f60\u597d*',
             r'actual     *"delta":"\ufffd\ufffd*',
             "*^",
+            "characters expected U+4F60 CJK UNIFIED IDEOGRAPH-4F60; actual U+FFFD REPLACEMENT CHARACTER",
             "note       U+FFFD was made*",
             "reproduce  pytest --parity-subject=mine:Subject parity::openai-chat/unicode::golden",
         ]
     )
-    for word in ("Traceback", "def runtest", "pytest_items.py", "runner.py"):
+    for word in ("Traceback", "def runtest", "items.py", "runner.py"):
         result.stdout.no_fnmatch_line(f"*{word}*")
-
-
-def test_the_caret_stands_below_the_first_different_character(run: Run) -> None:
-    result = run("--parity", "--parity-subject=mine:Subject", "-k", "openai-chat/unicode")
-
+    # The caret stands below the first different character.
     lines = result.outlines
     at = next(number for number, line in enumerate(lines) if line.startswith("expected"))
     column = lines[at + 2].index("^")
@@ -85,9 +82,9 @@ def test_a_missing_golden_is_one_line_and_says_what_to_do(run: Run, project: pyt
 
 
 def test_a_dialect_that_is_not_claimed_is_skipped_and_never_green(run: Run) -> None:
-    result = run("--parity", "--parity-subject=mine:Subject", "-k", "parity", "-rs")
+    result = run("--parity", "--parity-subject=mine:Subject", "-k", "openai-chat/text or tool", "-rs")
 
-    result.assert_outcomes(passed=4, failed=2, skipped=3, deselected=1)
+    result.assert_outcomes(passed=3, skipped=3, deselected=4)
     result.stdout.fnmatch_lines(["SKIPPED*not claimed: mine does not claim anthropic-messages"])
 
 
@@ -121,9 +118,13 @@ def test_divergences_that_cannot_be_read_are_a_usage_error(run: Run, project: py
     result.stderr.fnmatch_lines(["ERROR: *divergences.yaml*"])
 
 
-def test_last_failed_runs_what_failed(run: Run) -> None:
-    run("--parity", "--parity-subject=mine:Subject").assert_outcomes(failed=2, passed=5, skipped=3)
+def test_last_failed_runs_what_failed_and_x_stops_there(run: Run, project: pytest.Pytester) -> None:
+    (project.path / "golden/openai-chat/text.ai.openai.chat.ndjson").unlink()
+    entry = "- {name: old, reference: ai.openai.chat, cases: [openai-chat/text], ignore: [{part: finish}], "
+    (project.path / "golden/divergences.yaml").write_text(f"{entry}reason: it was like this once, since: '2026-01-01'}}\n")
 
-    again = run("--parity", "--parity-subject=mine:Subject", "--lf")
-
-    again.assert_outcomes(failed=2)
+    stopped = run("--parity", "-x")
+    stopped.assert_outcomes(failed=1, passed=4)
+    stopped.stdout.no_fnmatch_line("*stale divergence*")
+    again = run("--parity", "--lf")
+    again.assert_outcomes(failed=1, deselected=9)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from .plugin_project import REPOSITORY
+
 if TYPE_CHECKING:
     from .plugin_project import Run
+
+PAGE = (REPOSITORY / "docs/pytest.md").read_text("utf-8")
 
 
 def test_fixtures_serve_tests_of_ones_own(run: Run, project: pytest.Pytester) -> None:
@@ -83,3 +88,71 @@ def test_a_marker_that_chooses_nothing_is_an_error(
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([message])
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_parity_holds_ones_own_code_against_a_case(run: Run, project: pytest.Pytester) -> None:
+    project.makepyfile(
+        test_own="""
+        import pytest
+        from harness.trace import trace_lines
+        from mine import Subject
+
+        @pytest.mark.parity(case="openai-chat/unicode", plan="bytes,every:700")
+        def test_wrong(parity):
+            parity.check(Subject)
+
+        @pytest.mark.parity(case="openai-chat/text", plan="bytes,every:7")
+        @pytest.mark.parametrize("subject", [Subject, Subject(), "mine:Subject", None], ids=["class", "one", "name", "none"])
+        def test_check(parity, subject):
+            assert len(parity.check(subject).plans) == 2
+
+        @pytest.mark.parity(case="openai-chat/unicode")
+        @pytest.mark.parametrize("changed", [False, True])
+        def test_compare(parity, golden, parity_case, stream_subject, changed):
+            session = stream_subject.open(parity_case)
+            parts = session.feed(parity_case.body) + session.close()
+            at = next(at for at, part in enumerate(parts) if part["type"] == "text-delta" and len(part["delta"]) > 3)
+            if changed:
+                parts[at]["delta"] = parts[at]["delta"][:2] + "\\u200b" + parts[at]["delta"][2:]
+            lines = trace_lines(parts, parity_case.body)
+            if changed:
+                with pytest.raises(AssertionError):
+                    parity.compare(parts)
+            else:
+                assert parity.compare(parts).references
+            assert lines == golden["ai.openai.chat"]
+
+        @pytest.mark.parity(case="anthropic-messages/tool")
+        def test_not_claimed(parity):
+            parity.check(Subject)
+        """
+    )
+    result = run("-p", "no:cacheprovider", "--parity-subject=streamcore", "-p", "no:randomly", two_plans=False)
+
+    # The subject is wrong where a character has several bytes.
+    result.assert_outcomes(passed=5, failed=2, skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ParityError: bytes: differs from ai.openai.chat in text-delta.delta",
+            "*characters expected U+4F60 CJK UNIFIED IDEOGRAPH-4F60; actual U+FFFD REPLACEMENT CHARACTER",
+            "*the golden has * lines, this trace *; they differ from line * on",
+            "*expected *",
+            "*actual *u200b*",
+            "*characters expected U+*; actual U+200B ZERO WIDTH SPACE",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*proving.py*")
+
+
+def test_the_page_about_pytest_is_true(run: Run, project: pytest.Pytester) -> None:
+    """Its test runs, and its table names the options and ini keys that there are."""
+    (code, _) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    project.makepyfile(test_page=code.replace("mypackage.stream import", "harness.subjects.core import CoreSubject as"))
+    result = run("test_page.py", "-v", two_plans=False)
+    result.assert_outcomes(passed=4)
+
+    told = run("--parity", "--help", two_plans=False).stdout.str()
+    options = set(re.findall(r"^  (--[a-z-]+)", told.split("cut at every byte:")[1].split("\n\n")[0], re.MULTILINE))
+    keys = set(re.findall(r"^  (parity_\w+) ", told, re.MULTILINE))
+    assert options == set(re.findall(r"--[a-z][a-z-]+", PAGE)) - {"--lf", "--co", "--ignore-scripts"}
+    assert keys == set(re.findall(r"`(parity_\w+)`", PAGE)) - {"parity_case"}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
 import sys
 from dataclasses import replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from harness.child import Child, ChildError
 from harness.divergence import Divergences
 from harness.golden import GoldenStore
 from harness.oracle import OracleError, find_node
+from harness.proof import prove, walk
+from harness.rules import cut_is_legal
 from harness.runner import Check, check_case, plans_from
 from harness.subjects.core import CoreSubject
 from harness.subjects.load import SubjectError, load_subject
@@ -33,8 +37,10 @@ SCHEMA = json.loads(resources.files("harness").joinpath("schemas/subject-protoco
 [CUT] = load(ROOT / "cassettes" / "openai-chat" / "cut-mid-arguments.yaml").cases()
 [OTHER] = load(ROOT / "cassettes" / "anthropic-messages" / "text.yaml").cases()
 PLANS = ("whole", "bytes", "random:1", "cut-at-every-byte")
+SAMPLED = ("every-split", "cut-at-every-byte")
 
 
+@functools.cache
 def check(spec: str, plans: tuple[str, ...] = PLANS) -> Check:
     return Check(spec, plans_from(plans), Divergences.load(ROOT / "golden" / "divergences.yaml"))
 
@@ -67,11 +73,11 @@ def test_the_program_of_the_page_passes_as_the_core_does(program: Path, capabili
     """Both ways of asking give verdicts; the parts are those of the core, and with ``feed`` they come out at the same bytes."""
     program.write_text(PROGRAM.replace('["run", "feed"]', f'["{capability}"]'))
     subject = ProcessSubject([sys.executable, str(program)])
-    for case in (TOOLS, CUT):
+    for case in (TOOLS, CUT) if capability == "run" else (CUT,):  # a question for each chunk, and there are thousands
         core = check_case(case, CoreSubject(), check("streamcore"), GoldenStore(ROOT / "golden"))
         result = check_case(case, subject, check("process:mine"), GoldenStore(ROOT / "golden"))
         assert (result.verdict, result.parts) == (core.verdict, core.parts)
-        assert sum(plan.chunkings for plan in result.plans) > 200
+        assert sum(plan.chunkings for plan in result.plans) > 200, case.id
     session, own = subject.open(TOOLS), CoreSubject().open(TOOLS)
     steps = [(session.feed(TOOLS.body[at : at + 9]), own.feed(TOOLS.body[at : at + 9])) for at in range(0, len(TOOLS.body), 9)]
     assert all(theirs == (ours if capability == "feed" else []) for theirs, ours in steps)
@@ -106,6 +112,42 @@ def test_many_chunkings_are_one_question(program: Path) -> None:
     assert all(set(result) == {"digest"} for result in answer["results"])
 
 
+@pytest.mark.parametrize("capabilities", ['["run", "feed"]', '["run"]'])
+def test_a_plan_asks_about_many_chunkings_at_once(program: Path, capabilities: str) -> None:
+    """Two hundred of them in a handful of questions, beside those of the walk; and what is wrong is seen all the same."""
+    program.write_text(PROGRAM.replace('["run", "feed"]', capabilities))
+    module = program.with_name("mymodule.py")
+    lossy = IN_PROCESS.replace("self.decoder.feed(chunk)", "self.decoder.feed(chunk if not 60 < len(chunk) < 70 else b'')")
+    assert lossy != IN_PROCESS
+    case = replace(CUT, body=CUT.body[:400])
+    for text in (IN_PROCESS, lossy):
+        module.write_text(text)
+        subject = ProcessSubject([sys.executable, str(program)])
+        walked = walk(subject.open(case), case.body)
+        before = subject._questions
+        split, cut = (prove(plan, case, partial(subject.open, case), walked, cut_is_legal) for plan in plans_from(SAMPLED))
+        assert subject._questions - before < 16
+        assert cut.chunkings == 200
+        assert cut.broken is None
+        if text == lossy:
+            assert split.broken is not None
+            assert split.broken[0].name in {f"split@{at}" for at in range(61, 70)}
+            assert split.broken[1] != walked.parts
+        else:
+            assert (split.broken, split.chunkings) == (None, 200)
+        subject.close()
+
+
+def test_an_answer_about_another_number_of_chunkings(tmp_path: Path) -> None:
+    command = child(tmp_path, "say(question, results=[{'digest': 'a'}])")
+    Path(command[1]).write_text(Path(command[1]).read_text().replace("['feed']", "['run']"))
+    subject = ProcessSubject(command)
+    for chunkings, trace, what in (([[1], [1]], False, "the digests of 2"), ([[1]], True, "the parts of 1")):
+        with pytest.raises(ProcessError, match=f"run: asked for {what} chunkings, it answered something else"):
+            subject.run(TOOLS, b"x", chunkings, trace=trace)
+    subject.close()
+
+
 MISBEHAVIOUR = {
     "dies": ("raise ValueError('out of cheese')", "stopped at feed: ValueError: out of cheese"),
     "ends": ("break", "stopped at feed: no message"),
@@ -122,7 +164,7 @@ MISBEHAVIOUR = {
 @pytest.mark.parametrize("name", MISBEHAVIOUR)
 def test_a_child_that_misbehaves_costs_one_case(tmp_path: Path, name: str) -> None:
     source, message = MISBEHAVIOUR[name]
-    subject = ProcessSubject(child(tmp_path, source), limit_s=0.5)
+    subject = ProcessSubject(child(tmp_path, source), limit_s=0.5 if name == "hangs" else 20)
     goldens = GoldenStore(ROOT / "golden")
 
     for _ in range(2):  # the second time it is a fresh process, or the same one in its right mind

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from harness.cassette import load
 from harness.record import anthropic_messages, openai_chat
+from harness.record.answers import whole_answer
 from harness.record.providers import PROVIDERS
 from harness.record.recorder import record_simulated
 from harness.record.scenarios import DIALECTS, Scenario, find, scenarios
@@ -50,7 +51,7 @@ def anthropic(says: list[dict[str, Any]], **reply: Any) -> list[bytes]:
 
 @pytest.mark.parametrize("item", SIMULATED, ids=lambda item: f"{item.dialect}/{item.name}")
 def test_the_committed_cassette_is_what_the_simulator_sends(item: Scenario) -> None:
-    (interaction,) = load(ROOT / item.dialect / f"{item.name}.yaml").interactions
+    interaction, *twins = load(ROOT / item.dialect / f"{item.name}.yaml").interactions
     writes = item.writes(item.request)
     assert interaction.body == b"".join(writes)
     assert interaction.stream.chunks == tuple(map(len, writes))
@@ -58,6 +59,11 @@ def test_the_committed_cassette_is_what_the_simulator_sends(item: Scenario) -> N
     assert json.loads(interaction.request_body or b"") == PROVIDERS[item.dialect].body(item.request)
     kind = item.content_type or PROVIDERS[item.dialect].form.content_type
     assert dict(interaction.response_headers)["content-type"].startswith(kind)
+    assert len(twins) == item.twin
+    for twin in twins:
+        asked = json.loads(twin.request_body or b"")
+        assert "stream" not in asked
+        assert twin.body == whole_answer(item, {"model": item.request["model"], **asked})
 
 
 @pytest.mark.parametrize("name", ["unicode", "crlf", "cut-mid-arguments"])
@@ -68,7 +74,7 @@ def test_recording_again_gives_the_same_bytes_and_chunks(dialect: str, name: str
         return
     item = find(dialect, name)
     (again,) = record_simulated(item).interactions
-    (kept,) = load(ROOT / dialect / f"{name}.yaml").interactions
+    kept, *_ = load(ROOT / dialect / f"{name}.yaml").interactions
     assert (again.body, again.stream.chunks) == (kept.body, kept.stream.chunks)
 
 

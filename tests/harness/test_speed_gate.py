@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import shutil
 import sys
 from pathlib import Path
@@ -59,9 +60,11 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A streamcore that does everything twice."""
     monkeypatch.setattr(gate, "EVENTS", 200)
     monkeypatch.setattr(gate, "ARGUMENTS", 4000)
+    monkeypatch.setattr(gate, "TURNS", 3)
     shutil.copytree(ROOT / "streamcore", tmp_path / "streamcore", ignore=shutil.ignore_patterns("__pycache__"))
     with (tmp_path / "streamcore" / "__init__.py").open("a", encoding="utf-8") as file:
         file.write(TWICE)
+    compileall.compile_dir(tmp_path / "streamcore", quiet=2)  # each round starts it anew
     return tmp_path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import importlib
 import json
 import sys
@@ -17,6 +18,7 @@ from harness.faults.damage import OPERATORS, Damage, damaged, frames_of, framing
 from harness.rules import violations
 from harness.strategies import GRAMMARS, Expectation, SseEvent, chunkings, mutated, sayings, sse_lines, streams
 from harness.subjects.core import FRAMINGS
+from harness.text_rules import has_halves
 from streamcore import DIALECTS, Decoder, Message
 from streamcore.framing.sse import SseFramer
 
@@ -112,13 +114,11 @@ def test_rules_hold_whatever_is_done_to_a_stream(dialect: str) -> None:
         cut, other_decoder = decode(dialect, data.draw(chunkings(body)))
         assert parts == cut
         assert decoder.message == other_decoder.message
-        broken = {found.rule for found in violations(parts, body=body, dialect=dialect)}
-        # What the wire itself says is repeated: its counts, its infinite numbers, an error and a finish behind it; the rule
-        # about halves only counts the escapes; and a block whose end was lost is left open, with a warning.
-        broken -= {"usage-count", "finite", "error-then-stop", "encodable"}
+        warned = [warning.code for warning in decoder.warnings]
+        broken = {found.rule for found in violations(parts, body=body, dialect=dialect, warnings=warned)}
         decoder.message.text.encode()
-        if {warning.code for warning in decoder.warnings} & {"block_not_stopped", "call_not_ended"}:
-            broken -= {"block-left-open"}
+        # Damage parts halves of pairs; the rule only counts them.
+        broken -= {"encodable"} if has_halves(body) else set()
         assert broken == set()
 
     check()
@@ -206,14 +206,23 @@ def test_server_sent_events_come_in_every_form() -> None:
     assert min(seen.values()) > 2, seen
 
 
+@functools.cache
+def with_text_and_calls(dialect: str) -> bytes:
+    """A body of that dialect; found once for all operators."""
+    return find(
+        streams(dialect),
+        lambda drawn: len(drawn[1].text) > 3 and bool(drawn[1].calls),
+        # The first that fits, not the smallest, and always the same.
+        settings=settings(max_examples=2000, phases=[Phase.generate], derandomize=True, database=None),
+    )[0]
+
+
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.parametrize("operator", OPERATORS)
 @pytest.mark.parametrize("dialect", ["openai-chat", "bedrock-invoke-with-response-stream", "ollama-ndjson"])
 def test_every_kind_of_damage_changes_something(dialect: str, operator: str) -> None:
     framing = framing_of(dialect)
-    said = streams(dialect)
-    body = find(
-        said, lambda drawn: len(drawn[1].text) > 3 and bool(drawn[1].calls), settings=settings(max_examples=2000)
-    )[0]
+    body = with_text_and_calls(dialect)
     assert b"".join(frames_of(body, framing)) == body
     changed = {
         damaged(body, framing, [Damage(operator, where, what)], body)
@@ -235,13 +244,14 @@ def test_damage_to_the_payload_of_a_message_leaves_its_checksums_sound() -> None
             assert framer.failure is None
 
 
-@pytest.mark.parametrize("body", [b"", b"x", b"\x00\x00", b"{", b"\xff\xfe", b'{"a":1}\n'])
 @pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_damage_can_be_done_to_anything(body: bytes, framing: str, operator: str) -> None:
-    for where, what in ((0, 0), (0xFFFF, 0xFFFF), (0x8000, 3)):
-        for other in (b"", body, b'data: {"b":[]}\n\n'):
-            assert isinstance(damaged(body, framing, [Damage(operator, where, what)] * 2, other), bytes)
+def test_damage_can_be_done_to_anything(framing: str, operator: str) -> None:
+    for body in (b"", b"x", b"\x00\x00", b"{", b"\xff\xfe", b'{"a":1}\n'):
+        for where, what in ((0, 0), (0xFFFF, 0xFFFF), (0x8000, 3)):
+            for other in (b"", body, b'data: {"b":[]}\n\n'):
+                harmed = damaged(body, framing, [Damage(operator, where, what)] * 2, other)
+                assert isinstance(harmed, bytes), (body, where, what, other)
 
 
 def test_an_unknown_dialect_is_named() -> None:

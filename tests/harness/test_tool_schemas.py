@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 
 from harness.case import Case
-from harness.cassette import iter_cases
 from harness.report.html import render
 from harness.subjects.core import CoreSession
 from harness.tool_schemas import check_calls, declared, from_openapi
 from harness.verdict import CallCheck, SchemaVerdict
 from streamcore import DIALECTS
 
-from .checkout import REPOSITORY
+from .committed import CASES
 from .page_tree import parse
 from .report_runs import case as report_case
 from .report_runs import passing
@@ -119,7 +118,7 @@ def test_calls_of_another_shape_are_left_to_the_rules() -> None:
 def test_the_calls_of_the_cassettes() -> None:
     verdicts: Counter[SchemaVerdict] = Counter()
     by_case: dict[str, list[SchemaVerdict]] = {}
-    for case in iter_cases(REPOSITORY / "cassettes"):
+    for case in CASES:
         if case.dialect in DIALECTS:
             session = CoreSession(case.dialect)
             found = check_calls(case, session.feed(case.body) + session.close())

@@ -87,11 +87,15 @@ def test_an_error_first(label: str, wire: bytes, payload: Any) -> None:
             assert decoded.message.finish.unified == "error"
 
 
+FAILED = fin("error", "stop")
+
+
 def test_an_error_after_the_finish_reason() -> None:
+    """V19: what the provider called an error did not end well, whatever finish reason it gave beside it."""
     frames = [text("hi"), finish("stop"), event({"error": {"message": "boom"}})]
     decoded = decode_every_way(b"".join(frames) + DONE)
 
-    assert decoded.parts == [*HEAD, *HI, err("provider", "stream", size(*frames), {"message": "boom"}), t_end(), FIN]
+    assert decoded.parts == [*HEAD, *HI, err("provider", "stream", size(*frames), {"message": "boom"}), t_end(), FAILED]
     assert not decoded.message.complete
 
 
@@ -101,7 +105,7 @@ def test_an_error_beside_choices() -> None:
     decoded = decode_every_way(b"".join(frames))
 
     error = err("provider", "stream", size(*frames[:2]), {"message": "boom"})
-    assert decoded.parts == [*HEAD, *HI, error, t_delta("!"), t_end(), FIN]
+    assert decoded.parts == [*HEAD, *HI, error, t_delta("!"), t_end(), FAILED]
     strict = decode_every_way(b"".join(frames), policy="strict")
     assert strict.parts == [*HEAD, *HI, error]
 

@@ -143,7 +143,9 @@ def test_variants(kind: str, policy: str) -> None:
     variants += [plain.replace(b'"x"', text) for text in texts]
     variants += [plain.replace(b'"c"', b'"d"'), plain[:-1], plain + b" ", plain[1:], b"{}", b"[DONE]"]
     variants += [plain.replace(b'"x:', text[:-1] + b":") for text in texts]
-    variants += [plain[:at] + bytes([byte]) + plain[at + 1 :] for at in range(0, len(plain), 3) for byte in b'"\\0}']
+    places = range(0 if policy == "lenient" else 3, len(plain), 6)
+    # Where a quote or a backslash went in one place, a digit or a brace goes in the next.
+    variants += [plain[:at] + bytes([byte]) + plain[at + 1 :] for at in places for byte in (b"0}" if at % 12 < 6 else b'"\\')]
     for variant in variants:
         body = _stream(kind, variant, plain)
         quick = decode(body, dialect, policy=policy)

@@ -190,6 +190,8 @@ class GeminiInteractions(Dialect):
             unified = "tool-calls"
         if status not in _FINISH:
             self.warn("unknown_finish_reason", f"status {status}")
+        if unified == "tool-calls" and not state.steps.called:
+            self.warn("finish_without_calls", f"status {status} but no tool call")
         if state.provider_failed:
             unified = "error"
         usage = state.usage.value if state.usage else None
