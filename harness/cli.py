@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 import click
 
@@ -16,7 +17,22 @@ Exit codes: 0 parity; 1 a difference, a stale divergence or a mutant that was no
 3 the harness broke, or the run proves nothing; 4 missing, unreadable or stale input; 130 interrupted."""
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """The commands; those of ``LATE`` are imported when they are asked for, as what they import takes its time."""
+
+    LATE: ClassVar = {"report": "harness.report.cli"}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self.LATE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.LATE:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(self.LATE[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="streamparity", prog_name="streamparity")
 def cli() -> None:
     """Prove that LLM streaming code gives the same result however the bytes are cut.
@@ -93,6 +109,14 @@ def cli() -> None:
     show_default=True,
     help="Run the mutants, which prove that the check can fail.",
 )
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="OLD",
+    help="An earlier parity.json: also print what fails that did not, what is fixed, and what still fails. The exit code "
+    "stays that of this run.",
+)
+@click.option("--shard", metavar="K/N", help="Only the K-th of N shares of the cases; `report merge` puts them together.")
 @click.option("--list", "list_only", is_flag=True, help="Print the ids of the cases and stop.")
 @click.option(
     "--rows",
@@ -124,6 +148,8 @@ def check(
     html_path: Path,
     jobs: int | None,
     mutants: bool,
+    baseline: Path | None,
+    shard: str | None,
     list_only: bool,
     rows_folder: Path | None,
     hazards: bool,
@@ -139,6 +165,8 @@ def check(
       streamparity check --subject mypackage.streaming:Subject --plan exhaustive
       streamparity check --case 'groq/*' --plan certificate
       streamparity check --case openai-chat/text --plan split@123
+      streamparity check --baseline main/parity.json
+      streamparity check --shard 1/4 --json shard-1.json
       streamparity check --rows
       streamparity check --hazards --subject mypackage.streaming:Subject --layer 'sse lines'
     """
@@ -160,17 +188,22 @@ def check(
 
     from harness.check import Request, execute, find_cases
     from harness.chunking import PlanError, parse_plans
-    from harness.report import console, write_reports
-    from harness.verdict import Verdict
+    from harness.report import console, load, write_reports
+    from harness.report.baseline import compare
+    from harness.report.baseline_text import last_line, lines_of
+    from harness.sharding import parse_shard, share
 
+    if baseline is not None and len(subjects) > 1:
+        raise click.UsageError("--baseline is the report of one subject: name one --subject")
     names = plan_names or ("smoke" if corpora else "standard")
     try:
         plans = parse_plans(names)
     except PlanError as error:
         raise click.UsageError(str(error)) from None
     folder = cassettes if cassettes is not None else None if corpora else Path("cassettes")
+    part = parse_shard(shard) if shard is not None else None
     if list_only:
-        for case in find_cases(folder, corpora, globs):
+        for case in share(find_cases(folder, corpora, globs), part):
             click.echo(case.id)
         return
     request = Request(
@@ -183,7 +216,9 @@ def check(
         subjects=subjects or ("streamcore",),
         jobs=jobs or os.cpu_count() or 1,
         mutants=mutants,
+        shard=part,
     )
+    before = load(baseline) if baseline is not None else None  # a bad one is told of before the work, not after
     results = execute(
         request,
         lambda total: console.progress(total, quiet=quiet),
@@ -195,11 +230,12 @@ def check(
         page = html_path.with_stem(html_path.stem + suffix)
         document = json_path.with_stem(json_path.stem + suffix)
         result = write_reports(result, document, page)
+        if before is not None:
+            comparison = compare(before, result)
+            for line in [last_line(comparison)] if quiet else lines_of(comparison):
+                click.echo(f"baseline: {line}")
         click.echo(console.summarise(result, page, quiet=quiet))
-        if result.verdict is Verdict.ERROR:
-            worst = max(worst, exits.INPUT if console.is_input_problem(result) else exits.HARNESS)
-        elif result.verdict is Verdict.FAIL:
-            worst = max(worst, exits.DIFFERENCE)
+        worst = max(worst, console.exit_code(result))
     sys.exit(worst)
 
 
@@ -232,24 +268,6 @@ def decode(dialect: str | None, chunks: str, summary: bool, policy: str, files: 
 
     for line in decode_files(files or ("-",), dialect=dialect, chunks=chunks, summary=summary, policy=policy):
         click.echo(line)
-
-
-@cli.command(epilog=EPILOG)
-@click.argument("document", type=click.Path(path_type=Path), default=Path("reports/parity.json"))
-@click.option(
-    "--html",
-    "html_path",
-    type=click.Path(path_type=Path),
-    default=Path("reports/parity.html"),
-    show_default=True,
-    metavar="F",
-)
-def report(document: Path, html_path: Path) -> None:
-    """Render the page for people from a parity.json (default: reports/parity.json)."""
-    from harness.report import render_again
-
-    render_again(document, html_path)
-    click.echo(f"wrote {html_path}")
 
 
 def _mount() -> None:

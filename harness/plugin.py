@@ -1,8 +1,7 @@
 """pytest plugin: ``pytest --parity`` replays every case under every plan, with no test code.
 
-Options, ini keys, fixtures and hooks only. What is collected stands in :mod:`harness.pytest_items`, what a run does in
-:mod:`harness.pytest_run`. Both are imported when they are wanted: without ``--parity`` and without the fixtures this
-module costs its own import.
+Fixtures and hooks only. What they do stands in :mod:`harness.pytest_plugin`, and is imported when it is wanted: without
+``--parity`` and without the fixtures this module and the options cost their own import.
 
 What stands on the command line wins over a marker, a marker over the ini file.
 """
@@ -15,50 +14,41 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.node_ids import ROOT
+from harness.pytest_plugin.options import add_options, add_shared_options, allowed_hosts, refuse_recording_in_ci
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.case import Case
     from harness.chunking import Plan
-    from harness.pytest_run import ParityRun, Settings
+    from harness.pytest_plugin.proving import Parity
+    from harness.pytest_plugin.recording import StreamRecording
+    from harness.pytest_plugin.run import ParityRun
+    from harness.pytest_plugin.settings import Settings
+    from harness.pytest_plugin.updates import GoldenUpdate
     from harness.subjects import Subject
 
 _RUN: pytest.StashKey[ParityRun] = pytest.StashKey()
+_UPDATE: pytest.StashKey[GoldenUpdate] = pytest.StashKey()
+_ALONE: pytest.StashKey[bool] = pytest.StashKey()
+"""Whether pytest-recording is not there, so that its options are ours."""
 _CASES: pytest.StashKey[list[Case]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options and ini keys; all names begin with ``parity``."""
-    add = parser.getgroup("streamparity", "replay recorded provider streams, cut at every byte").addoption
-    add("--parity", action="store_true", help="Collect every case x plan as a test.")
-    add("--parity-plan", metavar="P", help="smoke, standard, exhaustive, or a list such as bytes,every:7,split@12.")
-    add(
-        "--parity-subject",
-        action="append",
-        metavar="S",
-        help="streamcore, mutant:NAME, or package.module:attribute; repeatable.",
-    )
-    add("--parity-cassettes", metavar="DIR", help="Folder of cassettes. Default: cassettes/ in the root folder.")
-    add("--parity-golden", metavar="DIR", help="Folder of goldens. Default: golden/ in the root folder.")
-    add(
-        "--parity-corpus",
-        action="append",
-        metavar="DIR",
-        help="Folder of <dialect>/<slug>.body recordings; goldens are made on the fly (needs Node 20); repeatable.",
-    )
-    add("--parity-case", action="append", metavar="GLOB", help="Only cases whose id matches; repeatable.")
-    add("--parity-report", metavar="PATH", help="Write the report for people (HTML).")
-    add("--parity-json", metavar="PATH", help="Write the report for programs (JSON).")
-    add("--parity-seed", type=int, default=0, metavar="N", help="Added to the seeds of the random plans.")
-    add("--parity-no-mutants", action="store_true", help="Leave out the proof that the checks can fail.")
-    parser.addini("parity_subject", "as --parity-subject; several are separated by spaces", default="")
-    parser.addini("parity_plan", "as --parity-plan", default="")
-    parser.addini("parity_cassettes", "as --parity-cassettes, relative to the root folder", default="")
-    parser.addini("parity_golden", "as --parity-golden, relative to the root folder", default="")
-    parser.addini("parity_corpus", "as --parity-corpus; several are separated by spaces", default="")
+    """Options and ini keys of our own."""
+    add_options(parser)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> None:
+    """Options that pytest-recording has too, now that it is known whether it is there."""
+    early_config.stash[_ALONE] = not hasattr(early_config.option, "record_mode")
+    add_shared_options(parser, early_config.option)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Registers the marker. With ``--parity``, reads what is asked for: a misspelt name fails before anything runs.
+    """Registers the markers. With ``--parity``, reads what is asked for: a misspelt name fails before anything runs.
 
     Raises:
         pytest.UsageError: no such plan or subject, or divergences that cannot be used.
@@ -68,13 +58,33 @@ def pytest_configure(config: pytest.Config) -> None:
         "parity(dialect=None, case=None, plan=None, subject=None): which cases, plans and subjects the fixtures of "
         "streamparity give the test; every collected case x plan has it too.",
     )
+    config.addinivalue_line(
+        "markers",
+        "stream_cassette(name, plan='recorded', allow_repeats=False, allow_unplayed=False, identity=True, secrets=(), "
+        "provenance='live'): the cassette <dialect>/<scenario> of the fixture stream_recording.",
+    )
+    if config.stash.get(_ALONE, False) and not config.option.help:
+        _configure_recording(config)
+    if config.option.update_golden and not config.option.help:
+        from harness.pytest_plugin.updates import GoldenUpdate  # wanted only now
+
+        config.stash[_UPDATE] = GoldenUpdate(config)
     node_ids = [argument for argument in config.args if argument.startswith(f"{ROOT}::")]
     if config.option.help or not (config.option.parity or node_ids):
         return
-    from harness.pytest_run import ParityRun  # heavy, and wanted only now
+    from harness.pytest_plugin.run import ParityRun  # heavy, and wanted only now
 
     config.args[:] = [argument for argument in config.args if argument not in node_ids]  # they are no files
     config.stash[_RUN] = ParityRun(config, node_ids)
+
+
+def _configure_recording(config: pytest.Config) -> None:
+    """What pytest-recording does where it is loaded; there, other tests than ours may record in CI."""
+    refuse_recording_in_ci(config)
+    if getattr(config.option, "block_network", False):
+        from harness.pytest_plugin.network import Blocker  # wanted only now
+
+        config.pluginmanager.register(Blocker(allowed_hosts(config)), "streamparity-network")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -88,16 +98,20 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     """Adds the collected case x plan items; first, so that ``-k``, ``-m`` and ``--lf`` choose among them too."""
     run = config.stash.get(_RUN, None)
     if run is not None:
-        from harness.pytest_items import collect  # heavy, and wanted only now
+        from harness.pytest_plugin.items import collect  # heavy, and wanted only now
 
+        run.suite(items)
         items.extend(collect(session, run))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Notes what was chosen."""
+    """Makes the goldens of what was chosen, if it is asked for, and notes what was chosen."""
+    update = session.config.stash.get(_UPDATE, None)
+    if update is not None and not session.config.option.collectonly:
+        update.apply(session)
     run = session.config.stash.get(_RUN, None)
     if run is not None:
-        run.chosen(sum(item.nodeid.startswith(f"{ROOT}::") for item in session.items))
+        run.chosen(session.items)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -119,14 +133,17 @@ def pytest_testnodedown(node: Any) -> None:
     packed = getattr(node, "workeroutput", {}).get("streamparity")
     if run is not None and packed is not None:
         run.unpack(packed)
+    elif run is not None:
+        run.lose()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The numbers that show that the run was not vacuous."""
-    run = config.stash.get(_RUN, None)
-    if run is not None and run.summary:
+    update, run = config.stash.get(_UPDATE, None), config.stash.get(_RUN, None)
+    told = [line for one in (update, run) if one is not None for line in one.summary]
+    if told:
         terminalreporter.section("streamparity", sep="-")
-        for line in run.summary:
+        for line in told:
             terminalreporter.write_line(line)
 
 
@@ -139,7 +156,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not any(_is_ours(metafunc, name) for name in wanted):
         return
     from harness.exits import InputError  # wanted only now, as is the next
-    from harness.pytest_run import Settings, raised_as
+    from harness.pytest_plugin.settings import Settings, raised_as
 
     marker = metafunc.definition.get_closest_marker("parity")
     chosen = dict(marker.kwargs) if marker is not None else {}
@@ -202,7 +219,7 @@ def chunk_plan(request: pytest.FixtureRequest) -> Plan:
 @pytest.fixture(scope="session")
 def stream_subject(request: pytest.FixtureRequest) -> Subject:
     """The code under test, a :class:`harness.subjects.Subject`; the test runs once for each that was named."""
-    from harness.pytest_run import raised_as
+    from harness.pytest_plugin.settings import raised_as
     from harness.subjects.load import load_subject
 
     with raised_as(pytest.UsageError):
@@ -212,11 +229,44 @@ def stream_subject(request: pytest.FixtureRequest) -> Subject:
 @pytest.fixture(scope="session")
 def golden(parity_case: Case, pytestconfig: pytest.Config) -> dict[str, list[str]]:
     """The stored goldens of ``parity_case``: reference -> lines of its trace, without the header."""
-    from harness.pytest_run import Settings, raised_as
-    from harness.references import references_for
+    from harness.pytest_plugin.proving import golden_lines
 
+    return golden_lines(parity_case, pytestconfig)
+
+
+@pytest.fixture
+def parity(request: pytest.FixtureRequest, parity_case: Case) -> Parity:
+    """``parity.check(subject)`` holds one's own code against ``parity_case``: goldens, rules, every plan.
+
+    A :class:`harness.pytest_plugin.proving.Parity`.
+    """
+    from harness.pytest_plugin.proving import Parity
+    from harness.pytest_plugin.settings import Settings, raised_as
+
+    marker = request.node.get_closest_marker("parity")
+    chosen = marker.kwargs if marker is not None else {}
     with raised_as(pytest.UsageError):
-        source = Settings.of(pytestconfig).goldens([parity_case])(parity_case)
-        return {
-            reference.name: list(source.lines(parity_case, reference.name)) for reference in references_for(parity_case)
-        }
+        settings = Settings.of(request.config, plan=chosen.get("plan"), subject=chosen.get("subject"))
+    return Parity(parity_case, settings)
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """A trace that is not the golden is shown by its first difference, hidden characters by name."""
+    is_golden = [type(side).__qualname__ == "GoldenLines" for side in (left, right)]
+    if op != "==" or not any(is_golden) or not (isinstance(left, list) and isinstance(right, list)):
+        return None
+    from harness.pytest_plugin.failures import compared
+
+    return compared(left, right) if is_golden[0] else compared(right, left)
+
+
+@pytest.fixture
+def stream_recording(request: pytest.FixtureRequest) -> Iterator[StreamRecording]:
+    """Clients that are answered from the cassette that ``stream_cassette`` names, or recorded into it (``--record-mode``).
+
+    A :class:`harness.pytest_plugin.recording.StreamRecording`.
+    """
+    from harness.pytest_plugin.recording import opened
+
+    with opened(request) as recording:
+        yield recording

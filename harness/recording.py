@@ -97,6 +97,7 @@ class Recorder:
         self._options: dict[str, Any] = {"timeout": http.Timeout(**TIMEOUT.as_dict()), **(options or {})}
         self._client: Any = None
         self._open = 0
+        self._took_any = False
         self._lock = threading.Lock()
 
     def transport(self, inner: Any = None) -> RecordingTransport:
@@ -109,12 +110,21 @@ class Recorder:
         wrapped = inner if inner is not None else self._http.AsyncHTTPTransport()
         return AsyncRecordingTransport(wrapped, self._took, identity=self._identity, began=self._began)
 
-    def finish(self) -> Cassette:
-        """Write the cassette, and return it; RecordError and CassetteError as in :func:`recording`."""
+    @property
+    def has_recorded(self) -> bool:
+        """Whether any response came through."""
+        return bool(self._open or self._took_any)
+
+    def cassette(self) -> Cassette:
+        """What was recorded; RecordError as in :func:`recording`."""
         if self._open:
             name = f"{self.kept.dialect}/{self.kept.scenario}"
             raise RecordError(f"{name}: {self._open} response(s) still open: read them to their end to record them")
-        cassette = self.kept.cassette()
+        return self.kept.cassette()
+
+    def finish(self) -> Cassette:
+        """Write the cassette, and return it; RecordError and CassetteError as in :func:`recording`."""
+        cassette = self.cassette()
         save(cassette, self.path, overwrite=True)
         return cassette
 
@@ -150,3 +160,4 @@ class Recorder:
         self.kept.add(recording)
         with self._lock:
             self._open -= 1
+            self._took_any = True

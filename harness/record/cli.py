@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +14,13 @@ import click
 
 from harness.cassette import Cassette, CassetteError, load, save
 from harness.exits import HARNESS, INPUT, USAGE
+from harness.record.live.command import DEFAULT_MAX_COST, listed, providers, record_matrix
 from harness.record.local_model import LocalModel
 from harness.record.providers import PROVIDERS
 from harness.record.proxy_cli import import_vcr, run_proxy
 from harness.record.recorder import record_live, record_local, record_simulated, same_stream
 from harness.record.scenarios import DIALECTS, SOURCES, Scenario, find, scenarios
+from harness.record.twin import local_twin, simulated_twin
 from harness.record.wire import RecordError
 
 if TYPE_CHECKING:
@@ -31,16 +35,51 @@ class RecordFailure(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance as well
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.argument("provider", required=False, metavar="[PROVIDER]")
 @click.option("--dialect", type=click.Choice(DIALECTS), help="Which API's streams. With --all: only this one's.")
-@click.option("--scenario", help="A known scenario, or with --from URL any name for the new cassette.")
-@click.option("--from", "source", help="simulator, local-model, or the base address of a live API (https://...).")
+@click.option(
+    "--scenario",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="A known scenario (with PROVIDER repeatable), or with --from URL any name for the new cassette.",
+)
+@click.option(
+    "--from",
+    "source",
+    metavar="SOURCE",
+    help="simulator, local-model, or the base address of a live API (https://...); with PROVIDER, where it is reached.",
+)
 @click.option("--model", help="Ask for this model instead of the scenario's.")
 @click.option("--prompt", help="Live: ask this.")
 @click.option(
     "--request", "request_file", type=click.Path(path_type=Path), help="Live: a file with the JSON request body."
 )
 @click.option("--key-env", help="Live: the environment variable that holds the API key.")
+@click.option("--dry-run", is_flag=True, help="With PROVIDER: print the plan, and ask nobody.")
+@click.option(
+    "--max-cost",
+    metavar="USD",
+    default=DEFAULT_MAX_COST,
+    show_default=True,
+    help="With PROVIDER: stop before the recordings can cost more; the word unlimited if no price is known.",
+)
+@click.option("--no-twin", is_flag=True, help="With PROVIDER: do not ask again without a stream, to compare the two.")
+@click.option(
+    "--mask-env",
+    "masked",
+    multiple=True,
+    metavar="NAME",
+    help="Overwrite the value of this environment variable wherever it turns up. Repeatable.",
+)
+@click.option(
+    "--not-secret",
+    "accepted",
+    multiple=True,
+    metavar="SHA256",
+    help="Keep the text that a refusal named by this digest: it looks like a secret and is none. Repeatable.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("cassettes"), show_default=True)
 @click.option("--force", is_flag=True, help="Replace cassettes that exist.")
 @click.option("--all", "everything", is_flag=True, help="Record every known scenario again.")
@@ -65,13 +104,19 @@ class RecordFailure(click.ClickException):
     help="Make a cassette of one that vcrpy has recorded. Needs --dialect.",
 )
 def record(
+    provider: str | None,
     dialect: str | None,
-    scenario: str | None,
+    names: tuple[str, ...],
     source: str | None,
     model: str | None,
     prompt: str | None,
     request_file: Path | None,
     key_env: str | None,
+    dry_run: bool,
+    max_cost: str,
+    no_twin: bool,
+    masked: tuple[str, ...],
+    accepted: tuple[str, ...],
     out: Path,
     force: bool,
     everything: bool,
@@ -84,13 +129,45 @@ def record(
 ) -> None:
     """Record provider streams into cassettes, byte for byte and chunk by chunk.
 
+    With PROVIDER (openai, anthropic, gemini, vertex, bedrock, azure, xai, local) a matrix of scenarios is asked of its
+    APIs, each once with a stream and once without. Keys come from the environment or from the provider's own files;
+    --dry-run says which. One scenario that fails does not lose the others: exit code 1, or 3 if none has a cassette.
+
     \b
     Examples:
+      streamparity record openai --dry-run
+      streamparity record anthropic --scenario tool --scenario reasoning --max-cost 0.10
+      streamparity record local
       streamparity record --dialect openai-chat --scenario text
       streamparity record --proxy --upstream https://api.openai.com/v1 --out cassettes
       streamparity record --import tests/cassettes/test_chat.yaml --dialect openai-chat
     """
     try:
+        secrets, known = tuple(map(_masked, masked)), tuple(map(_digest, accepted))
+        if provider is not None:
+            if listing:
+                click.echo("\n".join(listed(provider)))
+                return
+            code = record_matrix(
+                provider,
+                out,
+                names=names,
+                dialect=dialect,
+                model=model,
+                base=source or "",
+                twins=not no_twin,
+                force=force,
+                dry_run=dry_run,
+                max_cost=max_cost,
+                secrets=secrets,
+                accepted=known,
+            )
+            sys.exit(code)
+        if dry_run or no_twin:
+            raise click.UsageError(f"--dry-run and --no-twin go with a PROVIDER: {providers()}")
+        if len(names) > 1:
+            raise click.UsageError("several --scenario go with a PROVIDER")
+        scenario = names[0] if names else None
         if proxy:
             run_proxy(
                 upstream,
@@ -113,7 +190,7 @@ def record(
             record_command([item for item in _known(dialect) if source in (None, item.source)], out, force=force)
             return
         if dialect is None or scenario is None:
-            raise click.UsageError("say which: --dialect and --scenario, or --all, or --list")
+            raise click.UsageError(f"say which: a PROVIDER ({providers()}), --dialect and --scenario, --all, or --list")
         if source is None or source in SOURCES:
             item = find(dialect, scenario)
             if source not in (None, item.source):
@@ -125,7 +202,9 @@ def record(
         if not source.startswith(("https://", "http://")):
             raise click.UsageError(f"--from {source}: is none of {', '.join(SOURCES)}, nor an address")
         request = _live_request(dialect, scenario, model, prompt, request_file)
-        record_live_command(dialect, scenario, source, request, out, key_env=key_env, force=force)
+        record_live_command(
+            dialect, scenario, source, request, out, key_env=key_env, force=force, secrets=secrets, accepted=known
+        )
     except RecordError as error:
         raise RecordFailure(str(error), error.exit_code) from error
     except CassetteError as error:
@@ -149,7 +228,10 @@ def record_command(items: Iterable[Scenario], out: Path, *, force: bool = False)
             local = stack.enter_context(LocalModel())
         for item, path in wanted:
             simulated = item.source == "simulator"
-            _write(record_simulated(item) if simulated else record_local(item, local.address), path)
+            cassette = record_simulated(item) if simulated else record_local(item, local.address)
+            if item.twin:
+                cassette = simulated_twin(item, cassette) if simulated else local_twin(item, cassette, local.address)
+            _write(cassette, path)
 
 
 def record_live_command(
@@ -161,15 +243,26 @@ def record_live_command(
     *,
     key_env: str | None = None,
     force: bool = False,
+    secrets: Iterable[str] = (),
+    accepted: Iterable[str] = (),
 ) -> None:
-    """Record one request against a live API, with the key from the environment (errors as in record_command)."""
+    """Record one request against a live API, with the key from the environment (errors as in record_command).
+
+    An HTTP error is recorded as such, unless a stream that ended well would be lost for it.
+    """
     variable = key_env or PROVIDERS[dialect].key_env
     key = os.environ.get(variable)
     if not key:
         raise RecordError(f"no API key: set {variable}, or name another variable with --key-env", exit_code=USAGE)
     path = _path(out, dialect, name)
     _refuse_existing(path, force=force)
-    _write(record_live(dialect, name, url, request, key), path)
+    cassette = record_live(dialect, name, url, request, key, secrets=secrets, accepted=accepted)
+    status = cassette.interactions[0].status
+    if status >= 400 and path.exists() and not _is_error(path):
+        raise RecordError(f"{path}: answered {status}: what is there is a stream, and is kept")
+    _write(cassette, path)
+    if status >= 400:
+        click.echo(f"note: it answered {status} {cassette.interactions[0].reason}; recorded as such", err=True)
 
 
 def _live_request(
@@ -213,13 +306,34 @@ def _refuse_existing(path: Path, *, force: bool) -> None:
 
 
 def _write(cassette: Cassette, path: Path) -> None:
-    (interaction,) = cassette.interactions
+    interaction, *twins = cassette.interactions
     figures = f"{len(interaction.body)} bytes, {len(interaction.stream.chunks)} chunks, {interaction.stream.end}"
+    figures += f", status {interaction.status}" if interaction.status != 200 else ""
+    figures += "".join(f", twin of {len(twin.body)} bytes" for twin in twins)
     if path.exists() and _is_same(cassette, path):
         click.echo(f"same   {path}  ({figures}, {cassette.recorded.provenance})")
         return
     save(cassette, path, overwrite=True)
     click.echo(f"wrote  {path}  ({figures}, {cassette.recorded.provenance})")
+
+
+def _is_error(path: Path) -> bool:
+    try:
+        return load(path).interactions[0].status >= 400
+    except CassetteError:
+        return True
+
+
+def _masked(variable: str) -> str:
+    if not (value := os.environ.get(variable)):
+        raise RecordError(f"--mask-env {variable}: is not set", exit_code=USAGE)
+    return value
+
+
+def _digest(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{8,64}", text):
+        raise RecordError("--not-secret: is no digest (8 to 64 hexadecimal digits, as the refusal gives it)", USAGE)
+    return text
 
 
 def _is_same(cassette: Cassette, path: Path) -> bool:

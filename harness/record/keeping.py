@@ -97,7 +97,7 @@ class Kept:
                 at=recordings[0].at.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 by=recorder_name(),
                 provenance=self._provenance,
-                redactions=_summed(redactions),
+                redactions=summed(redactions),
             ),
             tuple(interactions),
         )
@@ -178,7 +178,8 @@ def recorder_name() -> str:
         return "streamparity 0"
 
 
-def _summed(redactions: Iterable[Redaction]) -> tuple[Redaction, ...]:
+def summed(redactions: Iterable[Redaction]) -> tuple[Redaction, ...]:
+    """Each place and kind once, with how often in all."""
     counts: dict[tuple[str, str], int] = {}
     for item in redactions:
         counts[item.where, item.what] = counts.get((item.where, item.what), 0) + item.count

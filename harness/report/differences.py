@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from harness.difference import utf16_length
 from harness.report.visible import Unit, code_point_name, is_visible, shown, unit_at, units, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.findings import MinimalCut
     from harness.verdict import CaseResult, Difference
 
@@ -16,6 +21,8 @@ CONTEXT = 40
 """Characters shown on either side of the one that differs."""
 EXACT = 600
 """Characters of the exact, escaped line that the page shows on either side; a line may be megabytes."""
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 OWN_TRACES = {"bytes": "byte by byte", "whole": "uncut body"}
 """``Difference.against`` when the subject was compared with itself, and what to call that."""
@@ -61,6 +68,10 @@ class Side:
     runs: tuple[Run, ...] = ()
     after: int = 0
     """Characters left out behind them."""
+    escaped: tuple[Run, ...] = ()
+    """The same characters as the trace spells them."""
+    hex: tuple[Run, ...] = ()
+    """The same characters as bytes of UTF-8."""
     character: Character | None = None
     """None when the line ends where the other goes on."""
     exact: str = ""
@@ -77,6 +88,8 @@ class DifferenceView:
     """``golden``, ``chunking`` (against the subject's own trace) or ``rule``."""
     sides: tuple[Side, ...]
     """The expected line, then ours; empty for a rule, which has none."""
+    code_points: int | None = None
+    """Code points before the difference within the string value that differs, as its UTF-16 offset counts code units."""
 
 
 def view_of(difference: Difference, case: CaseResult | None, subject: str) -> DifferenceView:
@@ -93,7 +106,23 @@ def view_of(difference: Difference, case: CaseResult | None, subject: str) -> Di
     label = {"golden": "golden", "chunking": "same subject", "rule": "expected"}[kind]
     name = OWN_TRACES.get(difference.against, difference.against)
     mark = mark_of(expected, actual)
-    return DifferenceView(difference, kind, (_side(label, name, expected, mark), _side("ours", subject, actual, mark)))
+    pair = (_side(label, name, expected, mark), _side("ours", subject, actual, mark))
+    return DifferenceView(difference, kind, pair, _code_points(difference, mark))
+
+
+def _code_points(difference: Difference, mark: int | None) -> int | None:
+    """The UTF-16 offset in code points; None where the line does not bear it out."""
+    line = difference.expected
+    if line is None or mark is None or difference.utf16_offset is None:
+        return None
+    string = next((found for found in _STRING.finditer(line) if found.start() < mark <= found.end()), None)
+    if string is None:
+        return None
+    try:
+        before = json.loads(f'{line[string.start() : mark]}"')
+    except ValueError:
+        return None
+    return len(before) if utf16_length(before) == difference.utf16_offset else None
 
 
 def tried(minimal: MinimalCut) -> str:
@@ -135,15 +164,16 @@ def _side(label: str, name: str, line: str | None, mark: int | None) -> Side:
     start = window[0].start if window else 0
     marked = near[at] if mark is not None and at < len(near) else None
     runs = _runs(line, window, marked)
-    if mark is not None and marked is None:
-        runs += (Run("\u27e8end of line\u27e9", escape=True, marked=True),)
+    end_of_line = (Run("\u27e8end of line\u27e9", escape=True, marked=True),) if mark is not None and marked is None else ()
     exact_start, exact_end = max(0, middle - EXACT), min(len(line), middle + EXACT)
     return Side(
         label=label,
         name=name,
         present=True,
         before=start,
-        runs=runs,
+        runs=runs + end_of_line,
+        escaped=_escaped_runs(line, window, marked) + end_of_line,
+        hex=_hex_runs(window, marked) + end_of_line,
         after=len(line) - end,
         character=_character(marked) if marked is not None else None,
         exact=visible(line[exact_start:exact_end]),
@@ -153,6 +183,24 @@ def _side(label: str, name: str, line: str | None, mark: int | None) -> Side:
 
 
 def _runs(line: str, window: list[Unit], marked: Unit | None) -> tuple[Run, ...]:
+    def text(unit: Unit) -> tuple[str, bool]:
+        shown, escape = unit.display(line[unit.start : unit.end])
+        if unit is marked and not escape and code_point_name(unit.char).startswith("COMBINING"):
+            shown = f"\u25cc{shown}"  # would otherwise sit on the character before it
+        return shown, escape
+
+    return _joined(window, marked, text)
+
+
+def _escaped_runs(line: str, window: list[Unit], marked: Unit | None) -> tuple[Run, ...]:
+    return _joined(window, marked, lambda unit: (visible(line[unit.start : unit.end]), False))
+
+
+def _hex_runs(window: list[Unit], marked: Unit | None) -> tuple[Run, ...]:
+    return _joined(window, marked, lambda unit: (f"{_utf8(unit.char) or shown(unit.char)} ", False))
+
+
+def _joined(window: list[Unit], marked: Unit | None, text: Callable[[Unit], tuple[str, bool]]) -> tuple[Run, ...]:
     runs: list[Run] = []
     plain: list[str] = []
 
@@ -162,16 +210,19 @@ def _runs(line: str, window: list[Unit], marked: Unit | None) -> tuple[Run, ...]
             plain.clear()
 
     for unit in window:
-        text, escape = unit.display(line[unit.start : unit.end])
+        spelt, escape = text(unit)
         if unit is not marked and not escape:
-            plain.append(text)
+            plain.append(spelt)
             continue
         flush()
-        if unit is marked and not escape and code_point_name(unit.char).startswith("COMBINING"):
-            text = f"\u25cc{text}"  # would otherwise sit on the character before it
-        runs.append(Run(text, escape, unit is marked, _title(unit.char)))
+        runs.append(Run(spelt, escape, unit is marked, _title(unit.char)))
     flush()
     return tuple(runs)
+
+
+def _utf8(char: str) -> str:
+    """Hex bytes; empty for half of a surrogate pair, which has none."""
+    return "" if 0xD800 <= ord(char) <= 0xDFFF else char.encode().hex(" ").upper()
 
 
 def _title(char: str) -> str:
@@ -180,11 +231,10 @@ def _title(char: str) -> str:
 
 def _character(unit: Unit) -> Character:
     char = unit.char
-    surrogate = 0xD800 <= ord(char) <= 0xDFFF
     return Character(
         display=char if is_visible(char) else shown(char),
         code_point=f"U+{ord(char):04X}",
         name=code_point_name(char),
-        utf8="" if surrogate else char.encode().hex(" ").upper(),
+        utf8=_utf8(char),
         utf16=char.encode("utf-16-be", "surrogatepass").hex(" ", 2).upper(),
     )

@@ -22,6 +22,7 @@ from jsonschema.exceptions import best_match
 
 from harness.exits import InputError
 from harness.files import write_atomically
+from harness.report import strips
 from harness.report.lanes import most_telling
 from harness.report.visible import ascii_only
 from harness.verdict import GREEN, CaseResult, RunResult, Verdict, worst_of
@@ -51,6 +52,8 @@ class DocumentError(InputError):
 def seal(run: RunResult) -> RunResult:
     """``run`` in the order in which it is reported; one that looks green but proves nothing, with problems that say so.
 
+    Of a shard neither is asked: what the whole run shows is known when all shards are merged.
+
     Raises:
         DocumentError: two results for one case of one subject.
     """
@@ -58,21 +61,26 @@ def seal(run: RunResult) -> RunResult:
     for one, other in itertools.pairwise(cases):
         if (one.case, one.subject) == (other.case, other.subject):
             raise DocumentError(f"{ascii_only(one.case)}: two results for one case of {ascii_only(one.subject)}")
-    drawn = {id(case) for case in most_telling(cases)}
+    drawn = {id(case) for case in (cases if run.shard else most_telling(cases))}
+    stripped = {id(case) for case in (cases if run.shard else strips.most_telling(cases))}
     ordered = dataclasses.replace(
         run,
-        cases=tuple(case if case.lanes is None or id(case) in drawn else _undrawn(case) for case in cases),
+        cases=tuple(_bounded(case, lanes=id(case) in drawn, strip=id(case) in stripped) for case in cases),
         mutants=tuple(sorted(run.mutants, key=lambda mutant: mutant.name)),
         stale_divergences=tuple(sorted(run.stale_divergences)),
+        stale_allowances=tuple(sorted(run.stale_allowances)),
         divergence_reasons=tuple(sorted(run.divergence_reasons)),
     )
-    if ordered.verdict is not Verdict.PASS:
+    if ordered.verdict is not Verdict.PASS or run.shard:
         return ordered
     return dataclasses.replace(ordered, problems=tuple(_emptiness(ordered)))
 
 
-def _undrawn(case: CaseResult) -> CaseResult:
-    return dataclasses.replace(case, lanes=None)
+def _bounded(case: CaseResult, *, lanes: bool, strip: bool) -> CaseResult:
+    """``case`` without what the report does not draw of it."""
+    if (lanes or case.lanes is None) and (strip or case.strip is None):
+        return case
+    return dataclasses.replace(case, lanes=case.lanes if lanes else None, strip=case.strip if strip else None)
 
 
 def _emptiness(run: RunResult) -> Iterator[str]:
@@ -117,12 +125,14 @@ def _assemble(run: RunResult) -> dict[str, Any]:
             "subject": run.subject,
             "plan": run.plan,
             "seed": run.seed,
+            **({"shard": run.shard} if run.shard else {}),
             "versions": [{"name": name, "version": version} for name, version in run.versions],
         },
         "cases": values["cases"],
         "mutants": values["mutants"],
         "divergences": [{"name": name, "reason": reason} for name, reason in run.divergence_reasons],
         "stale_divergences": values["stale_divergences"],
+        "stale_allowances": values["stale_allowances"],
         "problems": values["problems"],
     }
     digest = hashlib.sha256(json.dumps(document, separators=(",", ":"), sort_keys=True).encode()).hexdigest()
@@ -153,9 +163,10 @@ def from_document(document: Any, name: str = "parity.json") -> RunResult:
         "subject": header["subject"],
         "plan": header["plan"],
         "seed": header["seed"],
+        "shard": header.get("shard", ""),
         "versions": [(one["name"], one["version"]) for one in header["versions"]],
         "divergence_reasons": [(one["name"], one["reason"]) for one in document["divergences"]],
-        **{key: document[key] for key in ("cases", "mutants", "stale_divergences", "problems")},
+        **{key: document[key] for key in ("cases", "mutants", "stale_divergences", "stale_allowances", "problems")},
     }
     try:
         run = seal(msgspec.convert(fields, RunResult))

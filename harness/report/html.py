@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -19,30 +20,30 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.files import write_atomically
-from harness.report import lanes, matrix
-from harness.report.certificates import proof_lines, statements
+from harness.report import lanes, matrix, strips
+from harness.report.causes import cause_of, causes
+from harness.report.certificates import proof_lines
+from harness.report.details import clip, details, provenance
 from harness.report.differences import DifferenceView, tried, view_of
 from harness.report.document import DocumentError, digest_of, seal
 from harness.report.visible import visible
 from harness.report.wire import WireStrip, wire_strip
-from harness.verdict import GREEN, CallCheck, CaseResult, MutantResult, ReferenceResult, RunResult, Verdict
+from harness.verdict import GREEN, CaseResult, MutantResult, ReferenceResult, RunResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+STYLES = ("theme.css", "page.css", "matrix.css", "cards.css", "strip.css", "lanes.css", "media.css")
+"""The files of the one style sheet, in the order in which they override each other."""
+SCRIPTS = ("core.js", "strip.js", "heat.js", "matrix.js", "start.js")
+"""The files of the one script, in order."""
 MAX_CARDS = 100
 """Cases whose differences are spelt out; the rest are listed: a reader fixes the first, and the page opens at once."""
 MAX_DIFFERENCES = 5
 """Differences spelt out for one case."""
 MAX_LISTED = 2000
 """Cases listed after those that are spelt out."""
-MAX_CHUNKS = 200
-"""Recorded chunk lengths shown for one case."""
-MAX_CALLS = 20
-"""Tool calls shown of one case."""
-MAX_TEXT = 2000
-"""Characters of any one reason, note or description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Card:
     differences: tuple[tuple[DifferenceView, WireStrip | None], ...]
     more: int
     """Differences that are not shown."""
+    cause: str
+    provenance: list[list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def render(run: RunResult) -> str:
         DocumentError: two results for one case.
     """
     run = seal(run)
-    style, script = _asset("page.css") + _asset("lanes.css") + lanes.highlight_rules(), _asset("page.js")
+    style, script = _style(), _script()
     groups = matrix.groups(run)
     noted = matrix.by_severity(case for case in run.cases if case.differences or case.verdict not in GREEN)
     red = [case for case in noted if case.verdict not in GREEN]
@@ -106,7 +109,15 @@ def render(run: RunResult) -> str:
             ],
             anchors={case.case: matrix.anchor_of(case, run) for case in run.cases},
             digest=digest_of(run),
-            data=_script_json({row.anchor: _details(row) for group in groups for row in group.rows}),
+            lines=matrix.lines(groups),
+            choices=_choices(run),
+            data=_script_json(
+                {
+                    "cases": {row.anchor: details(row, run) for group in groups for row in group.rows},
+                    "names": strips.names(run.cases),
+                    "spellings": strips.spellings(),
+                }
+            ),
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=(
@@ -160,9 +171,13 @@ def human_size(count: int) -> str:
     return f"{value:.{max(0, 3 - len(str(int(value))))}f} {unit}"
 
 
-def clip(text: str, limit: int = MAX_TEXT) -> str:
-    """``text``, or its beginning and how much is left out."""
-    return text if len(text) <= limit else f"{text[:limit]} \u2026 {len(text) - limit:,} more characters"
+def _style() -> str:
+    return "".join(map(_asset, STYLES)) + lanes.highlight_rules()
+
+
+def _script() -> str:
+    """One script: its files see one another, and nobody else sees them."""
+    return f'"use strict";\n(() => {{\n{"".join(map(_asset, SCRIPTS))}}})();\n'
 
 
 def _asset(name: str) -> str:
@@ -193,6 +208,7 @@ def _headline(run: RunResult) -> str:
         (counts[Verdict.NOT_RUN], "case", "not run"),
         (counts[Verdict.FAIL], "case", "with a difference that nobody has named"),
         (len(run.stale_divergences), "divergence", "out of date"),
+        (len(run.stale_allowances), "allowance", "that nobody needs"),
         (missed, "mutant", "not caught"),
     )
     words = [f"{_count(number, noun)} {what}" for number, noun, what in found if number]
@@ -212,6 +228,8 @@ def _card(case: CaseResult, run: RunResult) -> Card:
             (view_of(one, case, case.subject), wire_strip(case, one)) for one in case.differences[:MAX_DIFFERENCES]
         ),
         more=max(0, len(case.differences) - MAX_DIFFERENCES),
+        cause=cause_of(case),
+        provenance=provenance(case),
     )
 
 
@@ -225,6 +243,17 @@ def _arguments(run: RunResult) -> dict[str, int]:
         "broken": sum(case.lanes is not None and bool(case.lanes.fault) for case in run.cases),
         "undrawn": sum(case.lanes is None for case in counted),
     }
+
+
+def _choices(run: RunResult) -> list[tuple[str, str, list[tuple[str, int]]]]:
+    """What there is to choose from in the filters: the name in the address, the word, the values and how many cases have each."""
+    dialects = Counter(case.dialect for case in run.cases)
+    subjects = Counter(case.subject for case in run.cases)
+    return [
+        ("p", "Provider", sorted(dialects.items())),
+        ("s", "Subject", sorted(subjects.items())),
+        ("c", "Cause", causes(run.cases)),
+    ]
 
 
 def _mutant_view(mutant: MutantResult) -> DifferenceView | None:
@@ -252,64 +281,3 @@ def _conflicts(run: RunResult) -> list[tuple[CaseResult, str, ReferenceResult]]:
 
 def _references(cases: Iterable[CaseResult]) -> Iterable[tuple[CaseResult, ReferenceResult]]:
     return ((case, reference) for case in cases for reference in case.references)
-
-
-def _details(row: matrix.Row) -> Any:
-    """What the page shows of a case on request; safe to show already, as the page's script puts it in as text."""
-    case = row.case
-    plans: dict[str, list[int]] = {}
-    for plan in case.plans:
-        numbers = plans.setdefault(matrix.family(plan.plan) if plan.verdict in GREEN else plan.plan, [0, 0, 0, 0])
-        for index, number in enumerate((plan.chunkings, plan.splits, plan.comparisons, int(plan.sampled))):
-            numbers[index] += number
-    facts = [
-        ["body", f"{case.body_bytes:,} bytes, sha256 {case.sha256}"],
-        ["source", case.source],
-        ["provenance", case.provenance],
-        ["hazard", case.hazard],
-        ["subject", case.subject],
-        ["reason", clip(case.reason)],
-        ["says", clip(case.text)],
-        ["warnings", ", ".join(f"{code} \u00d7{count}" for code, count in row.warnings)],
-        ["proven", statements(case)],
-        ["chunks", _chunks(case.chunks)],
-        *(["call", clip(_call(one))] for one in case.calls[:MAX_CALLS]),
-        ["arguments", _traced(case)],
-    ]
-    return _all_visible(
-        {
-            "case": case.case,
-            "drawn": case.lanes is not None,
-            "facts": [fact for fact in facts if fact[1]],
-            "references": [
-                [one.reference, one.verdict.value, one.lines, ", ".join(one.divergences), clip(one.reason)]
-                for one in case.references
-            ],
-            "plans": [[name, *numbers] for name, numbers in plans.items()],
-        }
-    )
-
-
-def _traced(case: CaseResult) -> str:
-    if not case.argument_chars:
-        return ""
-    return f"{case.argument_chars:,} characters, {case.located_chars:,} of them traced to their bytes"
-
-
-def _call(one: CallCheck) -> str:
-    return " ".join(filter(None, (f"{one.tool}:", one.verdict.value, one.path, one.detail)))
-
-
-def _all_visible(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _all_visible(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_all_visible(member) for member in value]
-    return visible(value) if isinstance(value, str) else value
-
-
-def _chunks(lengths: tuple[int, ...]) -> str:
-    if not lengths:
-        return ""
-    more = f" \u2026 {len(lengths) - MAX_CHUNKS:,} more" if len(lengths) > MAX_CHUNKS else ""
-    return f"{len(lengths):,} as recorded: {' '.join(map(str, lengths[:MAX_CHUNKS]))}{more} bytes"

@@ -82,6 +82,30 @@ def groups(run: RunResult) -> tuple[Group, ...]:
     return tuple(sorted(found, key=lambda group: -max(_rank(verdict) for verdict, _ in group.counts)))
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The cases of one dialect and one subject, at a glance."""
+
+    dialect: str
+    subject: str
+    """Empty if it is that of the first case."""
+    rows: tuple[Row, ...]
+
+    @property
+    def green(self) -> int:
+        """How many of them count as green."""
+        return sum(row.case.verdict in GREEN for row in self.rows)
+
+
+def lines(groups: Iterable[Group]) -> tuple[Line, ...]:
+    """The matrix of cases and subjects, a line for each dialect and subject, in the order of ``groups``."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for group in groups:
+        for row in group.rows:
+            found.setdefault((group.dialect, row.case.subject if row.foreign else ""), []).append(row)
+    return tuple(Line(*key, tuple(rows)) for key, rows in found.items())
+
+
 def by_severity(cases: Iterable[CaseResult]) -> list[CaseResult]:
     """``cases`` with failures first, then by id."""
     return sorted(cases, key=lambda case: (-SEVERITY[case.verdict], case.case, case.subject))

@@ -65,6 +65,11 @@ def is_visible(char: str) -> bool:
     return char.isprintable() and not _HAS_INKLESS.match(char)
 
 
+def abbreviations() -> dict[int, str]:
+    """What :func:`shown` calls the code points that have a name of a few letters."""
+    return dict(_ABBREVIATIONS)
+
+
 def shown(char: str) -> str:
     """How ``char`` is written where it cannot stand for itself."""
     point = ord(char)

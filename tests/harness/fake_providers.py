@@ -46,6 +46,8 @@ PROJECT, RESOURCE = "acme-prod-4711", "acme-eu"
 SERVICE_ACCOUNT = f"recorder@{PROJECT}.iam.gserviceaccount.com"
 _PUBLIC = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
 
+SIZE = 19
+"""Of a chunk, in bytes: cuts characters, line ends, headers of messages wherever they fall."""
 Respond = Callable[[str, httpx.Request], "httpx.Response | None"]
 
 
@@ -81,7 +83,7 @@ class Fakes:
 
 
 def answered(dialect: str, request: httpx.Request, name: str = "") -> httpx.Response:
-    """The simulator's body in chunks of seven bytes, or a whole answer if no stream is asked for."""
+    """The simulator's body in chunks of :data:`SIZE` bytes, or a whole answer if no stream is asked for."""
     if not streams(request):
         return httpx.Response(200, json={"id": "made-up", "object": "answer"})
     headers = dict(PROVIDERS[dialect].form.headers)
@@ -103,14 +105,14 @@ def simulated(dialect: str, name: str) -> bytes:
 
 
 class Pieces(httpx.SyncByteStream):
-    """A body in chunks of seven bytes; ``breaks`` is raised after some of them."""
+    """A body in chunks of :data:`SIZE` bytes; ``breaks`` is raised after some of them."""
 
     def __init__(self, body: bytes, breaks: BaseException | None = None) -> None:
         self.body, self.breaks = body, breaks
 
     def __iter__(self) -> Iterator[bytes]:
-        for at in range(0, len(self.body) // (2 if self.breaks else 1), 7):
-            yield self.body[at : at + 7]
+        for at in range(0, len(self.body) // (2 if self.breaks else 1), SIZE):
+            yield self.body[at : at + SIZE]
         if self.breaks is not None:
             raise self.breaks
 

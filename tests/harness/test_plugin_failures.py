@@ -121,7 +121,9 @@ def test_divergences_that_cannot_be_read_are_a_usage_error(run: Run, project: py
 def test_last_failed_runs_what_failed_and_x_stops_there(run: Run, project: pytest.Pytester) -> None:
     (project.path / "golden/openai-chat/text.ai.openai.chat.ndjson").unlink()
     entry = "- {name: old, reference: ai.openai.chat, cases: [openai-chat/text], ignore: [{part: finish}], "
-    (project.path / "golden/divergences.yaml").write_text(f"{entry}reason: it was like this once, since: '2026-01-01'}}\n")
+    (project.path / "golden/divergences.yaml").write_text(
+        f"{entry}reason: it was like this once, since: '2026-01-01'}}\n"
+    )
 
     stopped = run("--parity", "-x")
     stopped.assert_outcomes(failed=1, passed=4)

@@ -16,7 +16,7 @@ from harness.record.live.asks import NAMES as MATRIX
 from harness.record.live.asks import asks
 from harness.record.live.prices import price_of
 
-from .fake_providers import KEYS, PROJECT, Fakes, Pieces, answered, environment, leaks, simulated, streams
+from .fake_providers import KEYS, PROJECT, SIZE, Fakes, Pieces, answered, environment, leaks, simulated, streams
 from .planted_secrets import made
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_each_provider_is_asked_with_its_own_authentication(fakes: Fakes, tmp_pa
         stream, twin = cassette.interactions
         body = simulated(dialect, scenario)
         assert stream.body == body
-        assert stream.stream.chunks == (*[7] * (len(body) // 7), *filter(None, [len(body) % 7]))
+        assert stream.stream.chunks == (*[SIZE] * (len(body) // SIZE), *filter(None, [len(body) % SIZE]))
         assert (stream.stream.end, cassette.recorded.provenance, twin.twin) == ("complete", "live", True)
         assert b'"stream":true' not in (twin.request_body or b"")
         assert "stream" not in twin.uri.lower()

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.node_ids import ROOT
-from harness.pytest_run import KNOWN_ERRORS, raised_as
-from harness.report.differences import tried
+from harness.pytest_plugin.failures import ParityError, described, headline
+from harness.pytest_plugin.settings import KNOWN_ERRORS, raised_as
 from harness.verdict import GREEN, Verdict
 
 if TYPE_CHECKING:
@@ -27,18 +27,10 @@ if TYPE_CHECKING:
 
     from harness.case import Case
     from harness.chunking import Plan
-    from harness.pytest_run import ParityRun
+    from harness.pytest_plugin.run import ParityRun
     from harness.verdict import CaseResult, Difference
 
 MUTANTS = "mutants"
-_CONTEXT = 40
-"""Characters of a trace line that are shown before a difference."""
-_WIDTH = 100
-"""Characters of a trace line that are shown at all."""
-
-
-class ParityError(Exception):
-    """A verdict that is not green; the message is what the user sees."""
 
 
 def collect(session: pytest.Session, run: ParityRun) -> Iterator[pytest.Item]:
@@ -65,8 +57,8 @@ class Root(_Collector):
         with raised_as(self.CollectError):
             cases = self.run.start()
         chosen = [case for case in cases if any(self._wanted(case))]
-        mutants = self.run.settings.mutants and self.run.wants(f"{ROOT}::{MUTANTS}")
-        if not chosen and not mutants:
+        mutants = self.run.runs_mutants and self.run.wants(f"{ROOT}::{MUTANTS}")
+        if not chosen and not mutants and self.run.node_ids:
             raise self.CollectError(
                 f"not found: {' '.join(self.run.node_ids)}; `pytest --parity --collect-only -q` lists what there is"
             )
@@ -153,7 +145,7 @@ class CaseItem(ParityItem):
             pytest.skip(f"not run: {plan.reason}")
 
     def _failure(self, result: CaseResult) -> str:
-        lines = [_headline(result), f"case       {self.case.id}  ({self.case.source})", f"subject    {self.spec}"]
+        lines = [headline(result), f"case       {self.case.id}  ({self.case.source})", f"subject    {self.spec}"]
         for difference in result.differences:
             lines += ["", *described(difference), f"reproduce  {self._reproduce(difference)}"]
             if self.plan is not None and difference.minimal is not None and difference.minimal.plan != difference.plan:
@@ -195,51 +187,3 @@ class MutantsItem(ParityItem):
             lines = [f"{len(missed)} of {len(results)} mutants were not caught: no recording shows the defect"]
             lines += [f"  {result.name}: {result.description} ({result.tried} cases)" for result in missed]
             raise ParityError("\n".join(lines))
-
-
-def _headline(result: CaseResult) -> str:
-    """What pytest shows in its short summary."""
-    if not result.differences:
-        return f"{result.verdict.value}: {result.reason}"
-    first = result.differences[0]
-    where = f" in {first.path}" if first.path else f": {first.note}" if first.note else ""
-    return f"{first.plan}: {'breaks' if first.expected == first.actual else 'differs from'} {first.against}{where}"
-
-
-def described(difference: Difference) -> list[str]:
-    """A difference for people: plan, place, and both lines around it, as far as they are known."""
-    lines = [f"plan       {difference.plan}, against {difference.against}"]
-    has_lines = difference.expected is not None or difference.actual is not None
-    place = {
-        "event": difference.event,
-        "byte": difference.byte_offset,
-        "trace line": difference.line if has_lines else None,
-        "UTF-16 offset": difference.utf16_offset,
-        "in": difference.path or None,
-    }
-    known = [f"{name} {value}" for name, value in place.items() if value is not None]
-    if known:
-        lines.append(f"place      {', '.join(known)}")
-    if has_lines:
-        start = max(0, difference.column - _CONTEXT)
-        lines += [
-            f"expected   {_around(difference.expected, start)}",
-            f"actual     {_around(difference.actual, start)}",
-            " " * (11 + difference.column - start + (3 if start else 0)) + "^",
-        ]
-    if difference.note:
-        lines.append(f"note       {difference.note}")
-    if difference.minimal is not None:
-        minimal = difference.minimal
-        lines.append(f"minimal    {minimal.plan[:_WIDTH]}: {minimal.statement}")
-        lines += [f"           byte {place.offset}: {place.before} | {place.after}" for place in minimal.cuts[:4]]
-        if minimal.cuts:
-            lines.append(f"           {tried(minimal)}")
-    return lines
-
-
-def _around(line: str | None, start: int) -> str:
-    if line is None:
-        return "nothing more"
-    end = start + _WIDTH
-    return f"{'...' if start else ''}{line[start:end]}{'...' if end < len(line) else ''}"

@@ -1,0 +1,188 @@
+"""What a run of pytest is asked to replay: command line, marker and ini file, in that order."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import check
+from harness.cassette import CassetteError
+from harness.chunking import Plan, PlanError, parse_plans
+from harness.corpus import CorpusError
+from harness.divergence import DivergenceError
+from harness.exits import InputError
+from harness.golden import GoldenCache, GoldenError, GoldenStore
+from harness.oracle import OracleError
+from harness.subjects.load import SubjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import pytest
+
+    from harness.case import Case
+    from harness.runner import GoldenSource
+
+KNOWN_ERRORS = (
+    CassetteError,
+    CorpusError,
+    DivergenceError,
+    GoldenError,
+    InputError,
+    OracleError,
+    PlanError,
+    SubjectError,
+)
+"""Their messages are one line for the user."""
+
+
+@contextmanager
+def raised_as(kind: type[Exception]) -> Iterator[None]:
+    """:data:`KNOWN_ERRORS` become ``kind``, which pytest prints without a traceback."""
+    try:
+        yield
+    except KNOWN_ERRORS as error:
+        raise kind(str(error)) from None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line and the ini file ask for."""
+
+    subjects: tuple[str, ...]
+    plans: tuple[Plan, ...]
+    plan_names: str
+    cassettes: Path | None
+    """None when only a corpus is to be replayed."""
+    golden: Path
+    known_divergences: Path
+    corpora: tuple[Path, ...]
+    globs: tuple[str, ...]
+    shard: tuple[int, int] | None
+    """(k, n): the k-th of n, from 1."""
+    seed: int
+    mutants: bool
+    html: Path | None
+    json: Path | None
+    cache: Path
+    repeat: tuple[str, ...]
+    """The options of this run that a command must have that repeats a part of it."""
+
+    @classmethod
+    def of(cls, config: pytest.Config, *, plan: str | None = None, subject: str | None = None) -> Settings:
+        """Reads them; ``plan`` and ``subject`` stand between the command line and the ini file.
+
+        Raises:
+            PlanError: no such plan.
+            InputError: no such shard, or no such file of divergences.
+        """
+        option, ini = config.option, config.getini
+        here, root = config.invocation_params.dir, config.rootpath
+        corpora = [here / name for name in option.parity_corpus or ()]
+        corpora = corpora or [root / name for name in shlex.split(ini("parity_corpus"))]
+        cassettes = here / option.parity_cassettes if option.parity_cassettes else None
+        if cassettes is None and (ini("parity_cassettes") or not corpora):
+            cassettes = root / (ini("parity_cassettes") or "cassettes")
+        golden = here / option.parity_golden if option.parity_golden else root / (ini("parity_golden") or "golden")
+        divergences = golden / "divergences.yaml"
+        if option.known_divergences or ini("parity_known_divergences"):
+            given = option.known_divergences
+            divergences = here / given if given else root / ini("parity_known_divergences")
+            if not divergences.is_file():
+                raise InputError(f"{divergences}: no such file of divergences; write `[]` into one if there are none")
+        named = option.parity_subject or ([subject] if subject else shlex.split(ini("parity_subject")))
+        plan_names = option.parity_plan or plan or ini("parity_plan") or ("smoke" if corpora else "standard")
+        return cls(
+            subjects=tuple(named or ("streamcore",)),
+            plans=tuple(_seeded(one, option.parity_seed) for one in parse_plans(plan_names)),
+            plan_names=plan_names,
+            cassettes=cassettes,
+            golden=golden,
+            known_divergences=divergences,
+            corpora=tuple(corpora),
+            globs=tuple(option.parity_case or ()),
+            shard=_shard(option.parity_shard),
+            seed=option.parity_seed,
+            mutants=not option.parity_no_mutants,
+            html=here / option.parity_report if option.parity_report else None,
+            json=here / option.parity_json if option.parity_json else None,
+            cache=root / ".streamparity/goldens",
+            repeat=tuple(_given(option)),
+        )
+
+    def header(self) -> str:
+        """One line for the head of the run."""
+        sources = [str(path) for path in (self.cassettes, *self.corpora) if path is not None]
+        share = f"; shard {self.shard[0]}/{self.shard[1]}" if self.shard else ""
+        return f"streamparity: {', '.join(self.subjects)}; plan {self.plan_names}; {', '.join(sources)}{share}"
+
+    def cases(self) -> list[Case]:
+        """The cases.
+
+        Raises:
+            InputError: a folder or a file cannot be used, or there is no case.
+        """
+        if self.cassettes is not None and not self.cassettes.is_dir():
+            raise InputError(f"{self.cassettes}: no such folder; name it with --parity-cassettes or parity_cassettes")
+        found = check.find_cases(self.cassettes, self.corpora, self.globs)
+        if not found:
+            where = " and ".join(str(path) for path in (self.cassettes, *self.corpora) if path is not None)
+            wanted = f" matches {' '.join(self.globs)}" if self.globs else ""
+            raise InputError(f"no case in {where}{wanted}: nothing would be proved")
+        return found
+
+    def recorded(self) -> list[Case]:
+        """The cases of all cassettes, whatever was chosen of them; their goldens are stored.
+
+        Raises:
+            InputError: a file cannot be used.
+        """
+        return check.find_cases(self.cassettes, (), ()) if self.cassettes is not None else []
+
+    def share(self, cases: Sequence[Case]) -> list[Case]:
+        """Those of ``cases`` that are this shard's: in order of their ids each goes to the next shard."""
+        if self.shard is None:
+            return list(cases)
+        number, count = self.shard
+        return sorted(cases, key=lambda case: case.id)[number - 1 :: count]
+
+    def goldens(self, cases: Sequence[Case]) -> Callable[[Case], GoldenSource]:
+        """Where the goldens of each case come from; those of a corpus are made now, unless they are there.
+
+        Raises:
+            InputError, OracleError: they cannot be made.
+        """
+        store = GoldenStore(self.golden)
+        if not self.corpora:
+            return lambda _: store
+        committed = {case.id for case in self.recorded()}
+        cache = GoldenCache(self.cache, self.golden)
+        cache.make([case for case in cases if case.id not in committed])
+        return lambda case: store if case.id in committed else cache
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    if not text:
+        return None
+    number, slash, count = text.partition("/")
+    if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise InputError(f"--parity-shard={text}: write K/N, such as 1/3, 2/3 and 3/3")
+    return int(number), int(count)
+
+
+def _seeded(plan: Plan, seed: int) -> Plan:
+    if plan.kind != "random" or not seed:
+        return plan
+    return Plan(f"random:{plan.number + seed}", "random", plan.number + seed)
+
+
+def _given(option: Any) -> Iterator[str]:
+    for name in ("subject", "cassettes", "golden", "corpus"):
+        value = getattr(option, f"parity_{name}")
+        for one in [value] if isinstance(value, str) else value or ():
+            yield f"--parity-{name}={one}"
+    if option.known_divergences:
+        yield f"--known-divergences={option.known_divergences}"

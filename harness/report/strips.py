@@ -1,0 +1,163 @@
+"""Wire strips and boundary heat-bars: what the page's script draws of a body, as data that is safe to embed.
+
+A heat-bar has one mark a byte boundary. ``proven``: the body was cut there and held, as one of all two-way splits or
+under a certificate; ``sampled``: it was cut there and held, but not everywhere; ``failing``: it fails when it is cut
+there and nowhere else. What is in none of these was never tried alone.
+"""
+
+from __future__ import annotations
+
+import shlex
+from base64 import b64decode
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from harness.case import Case
+from harness.chunking import parse_plan
+from harness.proof import SAMPLES
+from harness.report.visible import abbreviations, code_point_name
+from harness.verdict import GREEN, CaseResult, PlanResult, RunResult, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MAX_CASES = 140
+"""Cases of which a report holds the bytes: those that fail first, then some of each dialect."""
+MAX_GREEN = 60
+"""Those among them that do not fail."""
+MAX_CHUNKS = 400
+"""Recorded boundaries drawn on one strip."""
+MAX_NAMES = 2000
+"""Characters that the page can name."""
+
+
+def most_telling(cases: Iterable[CaseResult]) -> list[CaseResult]:
+    """Those of ``cases`` whose strips a report draws: failures first, then named differences, then some of each dialect."""
+    red: list[CaseResult] = []
+    green: list[tuple[tuple[object, ...], CaseResult]] = []
+    seen: dict[str, int] = {}
+    for case in sorted(cases, key=lambda case: (case.case, case.subject)):
+        if case.strip is None:
+            continue
+        if case.verdict not in GREEN:
+            red.append(case)
+            continue
+        rank = seen[case.dialect] = seen.get(case.dialect, -1) + 1
+        green.append(((rank, not case.differences, case.case, case.subject), case))
+    kept = red[:MAX_CASES]
+    left = min(MAX_GREEN, MAX_CASES - len(kept))
+    return kept + [case for _, case in sorted(green, key=lambda each: each[0])[:left]]
+
+
+def view(case: CaseResult) -> dict[str, Any] | None:
+    """The strip of ``case`` for the script: offsets count from the beginning of the body."""
+    strip = case.strip
+    if strip is None:
+        return None
+    end = strip.start + len(b64decode(strip.bytes))
+    chunks = [at for at in accumulate(case.chunks) if strip.start < at < end]
+    first = next((one for one in case.differences if one.byte_offset is not None), None)
+    return {
+        "start": strip.start,
+        "bytes": strip.bytes,
+        "frame": strip.frame,
+        "ends": list(strip.frames),
+        "chunks": chunks[:MAX_CHUNKS],
+        "chunk": sum(at <= strip.start for at in accumulate(case.chunks)),
+        "at": first.byte_offset if first is not None else None,
+        "cuts": [place.offset for place in _cuts(case)],
+        "written": [[one.part, one.kind, one.text, one.more, one.start, one.spans, one.exact] for one in strip.written],
+        "more": strip.more,
+    }
+
+
+def heat(case: CaseResult) -> dict[str, Any] | None:
+    """The heat-bar of ``case``; None for a body without a boundary."""
+    size = case.body_bytes
+    if size < 2:
+        return None
+    minimal = next((one.minimal for one in case.differences if one.minimal is not None), None)
+    found: dict[str, Any] = {"size": size, "proven": [], "sampled": [], "failing": [], "note": ""}
+    if minimal is not None:
+        found["failing"] = [list(each) for each in minimal.failing]
+        whole = minimal.tried == ((1, size),)
+        found["proven" if whole else "sampled"] = _without(minimal.tried, minimal.failing)
+        if not minimal.cuts and minimal.chunk is None:
+            found["note"] = "It fails uncut: no boundary is to blame."
+        elif not minimal.failing:
+            found["note"] = "No single cut is known to make it fail; the minimal cut above says what does."
+        elif minimal.singles_failed > sum(end - start for start, end in minimal.failing):
+            found["note"] = f"{minimal.singles_failed:,} boundaries fail; the first are marked."
+    if found["failing"] or found["proven"]:
+        return found
+    if any(_proves_every_split(plan) for plan in case.plans):
+        found["proven"] = [[1, size]]
+    elif not found["sampled"]:
+        found["sampled"] = _sampled(case)
+    return found
+
+
+def _cuts(case: CaseResult) -> Sequence[Any]:
+    return next((one.minimal.cuts for one in case.differences if one.minimal is not None), ())
+
+
+def _without(ranges: Iterable[tuple[int, int]], holes: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """``ranges`` without what lies in ``holes``; both in order."""
+    kept = []
+    for start, end in ranges:
+        at = start
+        for low, high in holes:
+            if low >= end or high <= at:
+                continue
+            if low > at:
+                kept.append([at, low])
+            at = high
+        if at < end:
+            kept.append([at, end])
+    return kept
+
+
+def _proves_every_split(plan: PlanResult) -> bool:
+    if plan.verdict is not Verdict.PASS or plan.sampled:
+        return False
+    if plan.certificate is not None:
+        return plan.certificate.every_split or plan.certificate.widest > 1
+    return plan.plan == "every-split" and plan.chunkings > 0
+
+
+def _sampled(case: CaseResult) -> list[list[int]]:
+    """The boundaries of the two-way splits that a thinned plan ran."""
+    for plan in case.plans:
+        if plan.plan == "every-split" and plan.verdict is Verdict.PASS and plan.sampled:
+            blank = Case(case.case, case.dialect, bytes(case.body_bytes))
+            every = [one.cuts[0] for one in parse_plan("every-split").chunkings(blank)]
+            step = (len(every) - 1) / (SAMPLES - 1)
+            return [[at, at + 1] for at in sorted({every[round(index * step)] for index in range(SAMPLES)})]
+    return []
+
+
+def command(case: CaseResult, run: RunResult) -> str:
+    """What runs ``case`` again, with ``PLAN`` where the plan belongs."""
+    for one in case.differences:
+        words = shlex.split(one.reproduce) if one.reproduce else []
+        if "--plan" in words[:-1]:
+            words[words.index("--plan") + 1] = "PLAN"
+            return shlex.join(words)
+    words = ["streamparity", "check", "--case", case.case, "--plan", "PLAN"]
+    return shlex.join([*words, "--subject", run.subject] if run.subject != "streamcore" else words)
+
+
+def names(cases: Iterable[CaseResult]) -> dict[str, str]:
+    """The names of the characters that stand on the strips, by their hexadecimal numbers; ASCII letters need none."""
+    found: set[str] = set()
+    for case in cases:
+        if case.strip is not None:
+            found.update(b64decode(case.strip.bytes).decode("utf-8", "replace"))
+            found.update(char for one in case.strip.written for char in one.text)
+    odd = sorted(char for char in found if not (char.isascii() and char.isalnum()))[:MAX_NAMES]
+    return {f"{ord(char):X}": code_point_name(char) for char in odd}
+
+
+def spellings() -> dict[str, str]:
+    """How characters that cannot stand for themselves are called, by their hexadecimal numbers."""
+    return {f"{point:X}": name for point, name in abbreviations().items()}
