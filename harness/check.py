@@ -20,6 +20,7 @@ from harness.corpus import CorpusError, corpus_cases
 from harness.divergence import Divergences
 from harness.exits import InputError, unknown
 from harness.golden import GoldenCache, GoldenError, GoldenStore
+from harness.init.shipped import recordings_for_mutants
 from harness.mutants.mutation import graded_cases, run_mutants
 from harness.oracle import OracleError
 from harness.pairs import AnswerError, read
@@ -62,12 +63,19 @@ class Request:
     @property
     def options(self) -> tuple[str, ...]:
         """The words of the command line that say where cases and goldens come from."""
-        words = [word for corpus in self.corpora for word in ("--corpus", str(corpus))]
-        if self.cassettes not in (None, Path("cassettes")):
-            words += ["--cassettes", str(self.cassettes)]
-        if self.goldens != Path("golden"):
-            words += ["--goldens", str(self.goldens)]
+        words = [word for corpus in self.corpora for word in ("--corpus", str(_from_here(corpus)))]
+        cassettes, goldens = (self.cassettes and _from_here(self.cassettes)), _from_here(self.goldens)
+        if cassettes not in (None, Path("cassettes")):
+            words += ["--cassettes", str(cassettes)]
+        if goldens != Path("golden"):
+            words += ["--goldens", str(goldens)]
         return tuple(words)
+
+
+def _from_here(path: Path) -> Path:
+    """``path`` without the folder of this machine in which the run is made: reports are compared between machines."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path
 
 
 def find_cases(cassettes: Path | None, corpora: Sequence[Path], globs: Sequence[str]) -> list[Case]:
@@ -155,7 +163,7 @@ def execute(
         check = Check(spec, request.plans, divergences, request.options)
         with progress(len(cases) + len(shrunk)) as tell:
             outcomes = check_cases([*cases, *shrunk], check, source, jobs=request.jobs, on_result=tell)
-        outcomes = [_portable(outcome) for outcome in outcomes]
+        outcomes = [dataclasses.replace(one, source=_portable(one.source)) for one in outcomes]
         if isinstance(subject, ReferenceSubject):
             outcomes = [without_known_alarms(outcome, divergences) for outcome in outcomes]
         used = {name for case in outcomes for reference in case.references for name in reference.divergences}
@@ -181,12 +189,9 @@ def execute(
     return results
 
 
-def _portable(outcome: CaseResult) -> CaseResult:
-    """``outcome`` without the folder of this machine in which the run was made."""
-    source = Path(outcome.source)
-    if not source.is_absolute() or not source.is_relative_to(Path.cwd()):
-        return outcome
-    return dataclasses.replace(outcome, source=source.relative_to(Path.cwd()).as_posix())
+def _portable(source: str) -> str:
+    """Where a case came from, which need be no path."""
+    return _from_here(Path(source)).as_posix() if Path(source).is_absolute() else source
 
 
 def _covers(
@@ -235,12 +240,22 @@ def _require_goldens(cases: Sequence[Case], source: Callable[[Case], GoldenSourc
 
 
 def _mutants(request: Request, divergences: Divergences, store: GoldenStore) -> list[MutantResult]:
-    """The mutants run on the committed cassettes, whatever else is checked; without any, on the cases of the corpus."""
+    """The mutants run on the committed cassettes, whatever else is checked; without any, on the cases of the corpus. A starter
+    set is too small for them: they run on what comes with streamparity."""
     folder = request.cassettes or Path("cassettes")
+    if (home := recordings_for_mutants(store, folder)) is not None:
+        return mutants_on(home)
     if folder.is_dir():
         return run_mutants(find_cases(folder, (), ()), lambda _: store, divergences, graded_cases(folder))
     cases = find_cases(None, request.corpora, request.globs)
     return run_mutants(cases, _golden_source(request, cases, store), divergences)
+
+
+def mutants_on(home: Path) -> list[MutantResult]:
+    """The mutants on the cassettes and goldens of a folder."""
+    cases, store = find_cases(home / "cassettes", (), ()), GoldenStore(home / "golden")
+    divergences = Divergences.load(home / "golden" / "divergences.yaml")
+    return run_mutants(cases, lambda _: store, divergences, graded_cases(home / "cassettes"))
 
 
 def versions(subject_version: str, spec: str, store: GoldenStore) -> tuple[tuple[str, str], ...]:

@@ -191,17 +191,17 @@ def check(
     from harness.report import console, load, write_reports
     from harness.report.baseline import compare
     from harness.report.baseline_text import last_line, lines_of
-    from harness.sharding import parse_shard, share
+    from harness.sharding import ShardError, parse_shard, share
 
     if baseline is not None and len(subjects) > 1:
         raise click.UsageError("--baseline is the report of one subject: name one --subject")
     names = plan_names or ("smoke" if corpora else "standard")
     try:
         plans = parse_plans(names)
-    except PlanError as error:
+        part = parse_shard(shard) if shard is not None else None
+    except (PlanError, ShardError) as error:
         raise click.UsageError(str(error)) from None
     folder = cassettes if cassettes is not None else None if corpora else Path("cassettes")
-    part = parse_shard(shard) if shard is not None else None
     if list_only:
         for case in share(find_cases(folder, corpora, globs), part):
             click.echo(case.id)
@@ -274,6 +274,7 @@ def _mount() -> None:
     from harness.corpus_pull.cli import corpus
     from harness.drift.cli import drift
     from harness.golden_cli import golden
+    from harness.init.cli import init
     from harness.inspection.cli import cassette
     from harness.mutants.cli import mutants
     from harness.record.cli import record
@@ -283,6 +284,7 @@ def _mount() -> None:
     cli.add_command(corpus)
     cli.add_command(drift)
     cli.add_command(golden)
+    cli.add_command(init)
     cli.add_command(mutants)
     cli.add_command(record)
     cli.add_command(replay)

@@ -51,7 +51,7 @@ def first_difference(
         path=path,
         byte_offset=byte_offset,
         event=event,
-        note=note or _guess(wanted, got),
+        note=note or _lost_call(expected, actual, wanted, got) or _guess(wanted, got),
         reproduce=reproduce_command(case, subject, plan, options),
     )
 
@@ -154,9 +154,39 @@ def _guess(expected: str | None, actual: str | None) -> str:
     if expected is None:
         return "output goes on where it should have ended"
     wanted, got = json.loads(expected), json.loads(actual)
+    if isinstance(wanted, list) and isinstance(got, dict) and (got.get("error") or {}).get("kind") == "incomplete_stream":
+        return "the stream was taken for one that was cut: the mark of its end was not seen"
     if isinstance(wanted, list) and isinstance(got, list):
         if wanted[0] != got[0]:
             return f"a {wanted[0]} part was expected, a {got[0]} part came"
         if wanted[1].get("id") != got[1].get("id"):
             return "the part belongs to another block or call"
     return ""
+
+
+def _lost_call(expected: Sequence[str], actual: Sequence[str], wanted: str | None, got: str | None) -> str:
+    """Which tool call never begins, and where its arguments went instead; empty if that is not what is wrong here."""
+    if not any(line is not None and line.startswith('["tool-') for line in (wanted, got)):
+        return ""
+    theirs, ours = _arguments(expected), _arguments(actual)
+    for call, text in theirs.items():
+        if call in ours:
+            continue
+        other = next((one for one, said in ours.items() if text and text in said and text not in theirs.get(one, "")), None)
+        where = f": its arguments went to call {other}, so two calls became one" if other is not None else ""
+        return f"tool call {call} never begins{where}"
+    return ""
+
+
+def _arguments(lines: Sequence[str]) -> dict[str, str]:
+    """Id -> arguments of every call that begins."""
+    calls: dict[str, list[str]] = {}
+    for line in lines:
+        if not line.startswith('["tool-input-'):
+            continue
+        kind, part = json.loads(line)
+        if kind == "tool-input-start":
+            calls.setdefault(part.get("id", ""), [])
+        elif kind == "tool-input-delta":
+            calls.setdefault(part.get("id", ""), []).append(part.get("delta", ""))
+    return {call: "".join(pieces) for call, pieces in calls.items()}

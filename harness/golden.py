@@ -197,6 +197,7 @@ class GoldenStore:
         bodies = {**self.manifest.get("bodies", {}), **{case.id: case.sha256 for case in cases}}
         with_goldens = [case for case in sorted(bodies) if any(key.startswith(f"{case}.") for key in goldens)]
         manifest = {
+            **self.manifest,  # what else it says stays: which recordings these are
             "v": MANIFEST_VERSION,
             "node": node,
             "sdks": sdks,

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
     from harness.case import Case
 
+class ShardError(InputError):
+    """No such share."""
+
+
 Shard = tuple[int, int]
 """(k, n): the k-th of n shares, from 1."""
 
@@ -19,12 +23,12 @@ def parse_shard(text: str, option: str = "--shard") -> Shard:
     """``K/N`` as two numbers; ``option`` is what to call it in the complaint.
 
     Raises:
-        InputError: it is none.
+        ShardError: it is none.
     """
     number, slash, count = text.partition("/")
     digits = all(part.isascii() and part.isdecimal() for part in (number, count))
     if not (slash and digits and 1 <= int(number) <= int(count)):
-        raise InputError(f"{option}={text}: write K/N, such as 1/3, 2/3 and 3/3")
+        raise ShardError(f"{option}={text}: write K/N, such as 1/3, 2/3 and 3/3")
     return int(number), int(count)
 
 

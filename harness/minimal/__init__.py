@@ -41,6 +41,8 @@ MAX_RANGES = 200
 """Ranges of offsets that a result keeps."""
 _NEAR = 4
 """Offsets on either side of a cut that are tried in its place."""
+_ALONG = 64
+"""Offsets on either side of a cut that fails, as far as one beside the other fails too: the longest word that is worth a name."""
 
 Fails = Callable[[Chunking], bool]
 """Whether a way of cutting fails. It must say the same when it is asked again."""
@@ -287,6 +289,9 @@ class _Search:
         near = range(found - _NEAR, found + _NEAR + 1)
         ordered = [*near, *interesting_cuts(self.body)[: affordable // 3], *everywhere[::stride], *everywhere]
         try:
+            for step in (-1, 1):
+                along = self._inside(found + step * by for by in range(1, _ALONG))
+                next((cut for cut in along if not self.probe.cuts((cut,))), None)
             for cut in self._inside(ordered):
                 self.probe.cuts((cut,))
         except _ExhaustedError:

@@ -96,6 +96,10 @@ class Places:
             text_after=_readable(after),
         )
 
+    def text(self, start: int, end: int) -> str:
+        """The bytes from ``start`` to ``end`` as text, with all that cannot be seen spelt out."""
+        return _readable(self.body[start:end])
+
     def position(self, offset: int) -> Position:
         """Where ``offset`` lies."""
         body = self.body

@@ -10,6 +10,8 @@ from harness.minimal.places import Places, Position
 
 _AT_MOST = 3
 """Kinds of places that one statement names."""
+_WORD = 64
+"""Bytes of the longest stretch that one statement quotes."""
 
 
 def stated(
@@ -61,6 +63,11 @@ def _of_one(place: CutPlace, singles: Mapping[int, bool], places: Places) -> tup
             return f"fails if and only if a chunk ends {' or '.join(bad)}: {first}{among}", everywhere
         if len(good) <= _AT_MOST:
             return f"fails unless every chunk ends {' or '.join(good)}: {first}{among}", everywhere
+    low, high = min(failed), max(failed)
+    if len({told[cut].event for cut in failed}) == 1 and high - low < _WORD and all(singles.get(cut) for cut in range(low, high + 1)):
+        # Looked for in one chunk, where it may come in two: a mark, a name, a prefix.
+        within = f"inside the bytes {low - 1} to {high}, which say {places.text(low - 1, high + 1)!r}"
+        return f"fails if and only if a chunk ends {within}: {first}{among}", everywhere
     others = "1 other place" if len(failed) == 2 else f"{len(failed) - 1} other places"
     passed = len(singles) - len(failed)
     return f"fails when a chunk ends {where(place)}, and at {others}; {passed} single cuts pass", False

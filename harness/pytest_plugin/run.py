@@ -18,6 +18,7 @@ from harness import check, runner
 from harness.against_twin import stale_allowances
 from harness.divergence import Divergences
 from harness.golden import GoldenStore
+from harness.init.shipped import recordings_for_mutants
 from harness.mutants.mutation import graded_cases, run_mutants
 from harness.node_ids import ROOT
 from harness.proof import Walk, walk
@@ -158,11 +159,15 @@ class ParityRun:
         return known
 
     def run_mutants(self) -> list[MutantResult]:
-        """All of them, on the cassettes whatever else is replayed; without cassettes on the corpus."""
+        """All of them, on the cassettes whatever else is replayed; without cassettes on the corpus. A starter set is too small."""
         folder = self.settings.cassettes
-        cases = check.find_cases(folder, (), ()) if folder is not None else self._everything
-        catalogue = graded_cases(folder) if folder is not None else None
-        results = run_mutants(cases, self._goldens, self.divergences, catalogue)
+        home = recordings_for_mutants(GoldenStore(self.settings.golden), folder) if folder is not None else None
+        if home is not None:
+            results = check.mutants_on(home)
+        else:
+            cases = check.find_cases(folder, (), ()) if folder is not None else self._everything
+            catalogue = graded_cases(folder) if folder is not None else None
+            results = run_mutants(cases, self._goldens, self.divergences, catalogue)
         self.mutants += results
         return results
 

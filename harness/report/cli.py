@@ -229,6 +229,8 @@ def merge(
     runs = [load(shard) for shard in shards]
     divergences, known = None, []
     if any(run.subject == "streamcore" for run in runs):
+        if not goldens.is_dir():
+            raise exits.InputError(f"{goldens}: no such folder; --goldens names that of the shards, with its divergences.yaml")
         known = find_cases(cassettes or (None if corpora else Path("cassettes")), corpora, ())
         divergences = Divergences.load(goldens / "divergences.yaml")
     run = write_reports(merged(runs, divergences, known), json_path, html_path)

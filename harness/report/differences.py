@@ -164,7 +164,9 @@ def _side(label: str, name: str, line: str | None, mark: int | None) -> Side:
     start = window[0].start if window else 0
     marked = near[at] if mark is not None and at < len(near) else None
     runs = _runs(line, window, marked)
-    end_of_line = (Run("\u27e8end of line\u27e9", escape=True, marked=True),) if mark is not None and marked is None else ()
+    end_of_line = (
+        (Run("\u27e8end of line\u27e9", escape=True, marked=True),) if mark is not None and marked is None else ()
+    )
     exact_start, exact_end = max(0, middle - EXACT), min(len(line), middle + EXACT)
     return Side(
         label=label,

@@ -53,6 +53,7 @@ function heatBar(key, heat, onCut) {
   box.showCut = (offset) => {
     for (const mark of marks) mark.toggleAttribute("data-open", Number(mark.dataset.cut) === offset);
     panel.hidden = false;
+    panel.className = `splitpanel v-${within(heat.failing, offset) ? "fail" : "pass"}`;
     panel.replaceChildren(...split(key, heat, offset));
     onCut(offset);
     return panel;

@@ -28,10 +28,10 @@ from harness.report.differences import DifferenceView, tried, view_of
 from harness.report.document import DocumentError, digest_of, seal
 from harness.report.visible import visible
 from harness.report.wire import WireStrip, wire_strip
-from harness.verdict import GREEN, CaseResult, MutantResult, ReferenceResult, RunResult, Verdict
+from harness.verdict import GREEN, CaseResult, Difference, MutantResult, ReferenceResult, RunResult, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 STYLES = ("theme.css", "page.css", "matrix.css", "cards.css", "strip.css", "lanes.css", "media.css")
@@ -42,6 +42,8 @@ MAX_CARDS = 100
 """Cases whose differences are spelt out; the rest are listed: a reader fixes the first, and the page opens at once."""
 MAX_DIFFERENCES = 5
 """Differences spelt out for one case."""
+MAX_FULL = 20
+"""Cases with so many; of the others the first difference is spelt out."""
 MAX_LISTED = 2000
 """Cases listed after those that are spelt out."""
 
@@ -81,8 +83,8 @@ def render(run: RunResult) -> str:
     noted = matrix.by_severity(case for case in run.cases if case.differences or case.verdict not in GREEN)
     red = [case for case in noted if case.verdict not in GREEN]
     named = [case for case in noted if case.verdict in GREEN]
-    cards = [_card(case, run) for case in red[:MAX_CARDS]]
-    named_cards = [_card(case, run) for case in named[: MAX_CARDS - len(cards)]]
+    cards = [_card(case, run, full=at < MAX_FULL) for at, case in enumerate(red[:MAX_CARDS])]
+    named_cards = [_card(case, run, full=False) for case in named[: MAX_CARDS - len(cards)]]
     return (
         _environment()
         .get_template("page.html")
@@ -220,17 +222,23 @@ def _count(number: int, noun: str) -> str:
     return "" if not number else f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _card(case: CaseResult, run: RunResult) -> Card:
+def _card(case: CaseResult, run: RunResult, *, full: bool) -> Card:
+    spelt = case.differences[: MAX_DIFFERENCES if full else 1]
     return Card(
         case=case,
         anchor=matrix.anchor_of(case, run),
-        differences=tuple(
-            (view_of(one, case, case.subject), wire_strip(case, one)) for one in case.differences[:MAX_DIFFERENCES]
-        ),
-        more=max(0, len(case.differences) - MAX_DIFFERENCES),
+        # One body, one ruler: it is drawn for the first difference that has something to show on it.
+        differences=tuple(zip((view_of(one, case, case.subject) for one in spelt), _rulers(case, spelt), strict=True)),
+        more=len(case.differences) - len(spelt),
         cause=cause_of(case),
         provenance=provenance(case),
     )
+
+
+def _rulers(case: CaseResult, spelt: Sequence[Difference]) -> list[WireStrip | None]:
+    rulers = [wire_strip(case, one) for one in spelt]
+    first = next((at for at, ruler in enumerate(rulers) if ruler is not None), 0)
+    return [ruler if at == first else None for at, ruler in enumerate(rulers)]
 
 
 def _arguments(run: RunResult) -> dict[str, int]:

@@ -39,7 +39,7 @@ function filter() {
   }
   for (const follower of followers) follower.hidden = !visible.has(follower.dataset.k);
   for (const group of document.querySelectorAll(".group")) group.hidden = !groups.has(group);
-  for (const line of document.querySelectorAll("#overview tbody tr")) line.hidden = !line.querySelector("a:not([hidden])");
+  for (const line of document.querySelectorAll("[data-line]")) line.hidden = !line.querySelector("a:not([hidden])");
   for (const chip of chips) chip.setAttribute("aria-pressed", String(verdicts.has(chip.dataset.v)));
   shownCount.textContent = visible.size === rows.length ? "" : `${visible.size} of ${rows.length} cases shown`;
   for (const table of document.querySelectorAll(".matrix > table")) rove(table);

@@ -92,9 +92,9 @@ def heat(case: CaseResult) -> dict[str, Any] | None:
         return found
     if any(_proves_every_split(plan) for plan in case.plans):
         found["proven"] = [[1, size]]
-    elif not found["sampled"]:
+    elif not found["sampled"] and case.strip is not None:
         found["sampled"] = _sampled(case)
-    return found
+    return found if any(found[kind] for kind in ("proven", "sampled", "note")) else None
 
 
 def _cuts(case: CaseResult) -> Sequence[Any]:

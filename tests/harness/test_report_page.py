@@ -19,8 +19,8 @@ from .page_tree import Node, parse
 from .report_runs import HOSTILE, case, difference, hostile, large, only_failing, passing, troubled, vacuous
 
 RUNS = {"passing": passing, "hostile": hostile, "troubled": troubled, "failing": only_failing, "vacuous": vacuous, "calls": calling}
-CSS = "".join((Path(html.__file__).parent / name).read_text("utf-8") for name in ("page.css", "lanes.css"))
-SCRIPT = (Path(html.__file__).parent / "page.js").read_text("utf-8")
+CSS = "".join((Path(html.__file__).parent / name).read_text("utf-8") for name in html.STYLES)
+SCRIPT = "".join((Path(html.__file__).parent / name).read_text("utf-8") for name in html.SCRIPTS)
 
 
 @pytest.fixture(scope="module", params=RUNS)
@@ -38,6 +38,11 @@ def bad() -> Node:
 def _figures(page: Node) -> dict[str, str]:
     figures = page.one("dl", class_="figures")
     return {dt.text: dd.text for dt, dd in zip(figures.all("dt"), figures.all("dd"), strict=True)}
+
+
+def _text(side: Node) -> Node:
+    """The line as text, one of its three spellings."""
+    return side.one("code", class_="as-text")
 
 
 def _cards(page: Node) -> dict[str, Node]:
@@ -120,7 +125,7 @@ def test_nothing_invisible_or_directional_is_left_in_it(page: Node) -> None:
 def test_the_embedded_data_cannot_leave_its_element(page: Node) -> None:
     raw = page.one("script", type="application/json").raw
     assert not set(raw) & set("<>&\u2028\u2029")
-    data = json.loads(raw)
+    data = json.loads(raw)["cases"]
     rows = [row for row in page.one(id="matrix").all("tr") if "data-k" in row.attributes]
     assert [row["data-k"] for row in rows] == list(data)
 
@@ -148,7 +153,7 @@ def test_a_pass_says_so_with_the_figures_that_show_it_was_not_vacuous() -> None:
         "mutants caught": "2/2",
     }
     assert not page.all("p", class_="alert")
-    versions = page.one("p", class_="versions").text
+    versions = page.one("details", class_="versions").text
     assert "plan standard" in versions
     assert "@ai-sdk/openai 2.0.1" in versions
     assert to_document(passing())["footer"]["digest"] in page.one(id="environment").text
@@ -201,7 +206,7 @@ def test_what_is_wrong_with_the_run_stands_at_the_top(bad: Node) -> None:
 
 def test_the_matrix_has_a_group_a_dialect_with_failures_first(bad: Node) -> None:
     groups = bad.all("section", class_="group")
-    assert [group["aria-label"] for group in groups] == ["openai-chat", "anthropic-messages", "ollama-ndjson"]
+    assert [group["data-p"] for group in groups] == ["openai-chat", "anthropic-messages", "ollama-ndjson"]
     rows = [row for row in groups[1].all("tr") if "data-k" in row.attributes]
     assert [row["data-v"] for row in rows] == ["fail", "conflict", "divergence", *["pass"] * 5]
     heads = groups[1].all("thead")[0].all("tr")
@@ -255,17 +260,20 @@ def test_a_card_shows_the_first_differing_character(bad: Node) -> None:
         "Chunking": "split@1204",
         "Event": "12",
         "Byte offset": "1,204",
+        "Code point": "7",
         "UTF-16 offset": "7",
         "JSON path": "text-delta.delta",
         "Trace line, column": "31, 33",
     }
     golden, ours = first.all("tr", class_="side")
     assert golden.one("th").text == "goldenai.anthropic"
-    assert golden.one("code", class_="line").raw == '["text-delta",{"delta":"Ein café in Zürich","id":"0"}]'
-    assert golden.one("mark").text == "é"
+    assert _text(golden).raw == '["text-delta",{"delta":"Ein café in Zürich","id":"0"}]'
+    assert [code.one("mark").text for code in golden.all("code", class_="line")] == ["é", "\\u00e9", "C3 A9"]
+    assert golden.one("code", class_="as-escaped").raw.strip() == r'["text-delta",{"delta":"Ein caf\u00e9 in Z\u00fcrich","id":"0"}]'
+    assert "45 69 6E 20 63 61 66 C3 A9 20 69 6E 20 5A C3 BC 72" in golden.one("code", class_="as-hex").raw
     assert "U+00E9 LATIN SMALL LETTER E WITH ACUTE · UTF-16 00E9 · UTF-8 C3 A9" in golden.text
-    assert ours.one("mark").text == "\ufffd"
-    assert ours.one("code", class_="line").raw == '["text-delta",{"delta":"Ein caf\ufffd\ufffd in Zürich","id":"0"}]'
+    assert _text(ours).one("mark").text == "\ufffd"
+    assert _text(ours).raw == '["text-delta",{"delta":"Ein caf\ufffd\ufffd in Zürich","id":"0"}]'
     assert "U+FFFD REPLACEMENT CHARACTER" in ours.text
     assert "streamparity check --case anthropic-messages/text --plan split@1204" in first.all("div", class_="cmd")[-1].text
     assert [pre.raw for pre in first.all("pre")] == [
@@ -310,14 +318,14 @@ def test_a_long_line_is_cut_and_says_how_much_is_missing() -> None:
     text = render(hostile())
     card = _cards(parse(text))["openai-chat/long-line"]
     golden = card.all("tr", class_="side")[0]
-    line = golden.one("code", class_="line").text
+    line = _text(golden).text
     assert line.startswith("… 99,981 more characters xxxx")
     assert line.endswith("zzzz 99,962 more characters …")
     assert len(line) < 160
-    assert golden.one("mark").text == "Y"
+    assert _text(golden).one("mark").text == "Y"
     assert card.text.endswith("2 more differences of this case in parity.json.")
     emoji = card.all("tr", class_="side")[2:4]
-    assert [side.one("mark").text for side in emoji] == ["😀", "😁"]
+    assert [_text(side).one("mark").text for side in emoji] == ["😀", "😁"]
     gone = card.all("tr", class_="side")[5]
     assert "no such line: the trace ends before it" in gone.text
     assert len(text) < 150_000
@@ -327,7 +335,7 @@ def test_a_line_that_ends_early_is_marked_at_its_end() -> None:
     pair = difference(expected='["t",{"d":"ab"}]', actual='["t",{"d":"ab"')
     page = parse(render(passing(cases=(case(verdict=Verdict.FAIL, differences=(pair,)),))))
     golden, ours = page.one("article").all("tr", class_="side")
-    assert (golden.one("mark").text, ours.one("mark").text) == ("}", "⟨end of line⟩")
+    assert (_text(golden).one("mark").text, _text(ours).one("mark").text) == ("}", "⟨end of line⟩")
 
 
 def test_cases_that_broke_say_why(bad: Node) -> None:
@@ -344,10 +352,10 @@ def test_recorded_text_stays_text() -> None:
     page = parse(render(hostile()))
     card = _cards(page)[visible(f"openai-chat/{HOSTILE}")]
     golden, ours, *_ = card.all("tr", class_="side")
-    assert golden.one("mark").text == "⟨RLO⟩"
-    assert ours.one("mark").text == "⟨ZWJ⟩"
+    assert [code.one("mark").text for code in golden.all("code", class_="line")] == ["⟨RLO⟩", "\\u202e", "E2 80 AE"]
+    assert _text(ours).one("mark").text == "⟨ZWJ⟩"
     assert "U+202E RIGHT-TO-LEFT OVERRIDE" in golden.text
-    assert [span.text for span in ours.all("span", class_="esc")] == ["⟨U+D83D⟩"]
+    assert [span.text for span in _text(ours).all("span", class_="esc")] == ["⟨U+D83D⟩"]
     assert all(code["dir"] == "ltr" for code in card.all("code", class_="line"))
     assert "<script>" in card.text, "it is shown"
     assert len(page.all("script")) == 2, "and nothing else"

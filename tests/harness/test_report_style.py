@@ -9,8 +9,8 @@ import pytest
 
 from harness.report import html
 
-CSS = (Path(html.__file__).parent / "page.css").read_text("utf-8")
-SCRIPT = (Path(html.__file__).parent / "page.js").read_text("utf-8")
+CSS = "".join((Path(html.__file__).parent / name).read_text("utf-8") for name in html.STYLES)
+SCRIPT = "".join((Path(html.__file__).parent / name).read_text("utf-8") for name in html.SCRIPTS)
 
 
 def _luminance(colour: str) -> float:
@@ -22,23 +22,23 @@ def _luminance(colour: str) -> float:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_contrast_is_at_least_4_5_to_1(theme: str) -> None:
     """WCAG 2.2, success criterion 1.4.3, for every pair of colours that the style sheet sets on one another."""
-    blocks = re.findall(r":root {([^}]*--page[^}]*)}", CSS)
-    light, dark = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in blocks)
-    colours = light if theme == "light" else light | dark
+    found = re.findall(r"--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", CSS)
+    colours = {name: light if theme == "light" else dark for name, light, dark in found}
     verdicts = [name for name in colours if f"{name}-bg" in colours]
     assert len(verdicts) == 6
     pairs = [(name, f"{name}-bg") for name in verdicts]
     pairs += [(name, "panel") for name in verdicts]
     pairs += [(text, back) for text in ("text", "dim", "link", "fail") for back in ("page", "panel", "sunk")]
     pairs += [("text", f"{name}-bg") for name in verdicts] + [("dim", f"{name}-bg") for name in verdicts]
-    pairs += [("escape", "sunk"), ("mark-text", "mark"), ("panel", "text")]
+    pairs += [("escape", "sunk"), ("escape", "panel"), ("mark-text", "mark"), ("panel", "text")]
+    pairs += [("panel", name) for name in verdicts]
     for front, back in pairs:
         high, low = sorted((_luminance(colours[front]), _luminance(colours[back])), reverse=True)
         assert (high + 0.05) / (low + 0.05) >= 4.5, f"{front} on {back}"
 
 
 def test_the_style_sheet_serves_every_reader() -> None:
-    wanted = ("prefers-color-scheme: dark", "prefers-reduced-motion", "@media print", ":focus-visible", "forced-colors")
+    wanted = ("color-scheme: light dark", "prefers-reduced-motion", "@media print", ":focus-visible", "forced-colors")
     for rule in wanted:
         assert rule in CSS
 
