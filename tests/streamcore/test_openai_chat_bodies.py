@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from .openai_chat_wire import HI, PLAIN
 from .wire import (
-    DONE,
     HEAD,
     START,
     decode,
@@ -20,16 +20,8 @@ from .wire import (
     size,
     t_delta,
     t_end,
-    t_start,
     text,
 )
-
-END = [finish("stop"), DONE]
-FIN = fin("stop", "stop")
-HI = [t_start(), t_delta("hi")]
-PLAIN = [*HEAD, *HI, t_end(), FIN]
-"""What ``text("hi")`` and ``END`` give."""
-
 
 # -- bodies that are something else ---------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from .openai_chat_wire import END, FIN, HI, PLAIN, bare
 from .wire import (
     DONE,
     HEAD,
@@ -32,18 +33,6 @@ from .wire import (
     tools,
 )
 from .wire import call as tool
-
-END = [finish("stop"), DONE]
-FIN = fin("stop", "stop")
-HI = [t_start(), t_delta("hi")]
-PLAIN = [*HEAD, *HI, t_end(), FIN]
-"""What ``text("hi")`` and ``END`` give."""
-
-
-def bare(**keys: Any) -> bytes:
-    """The event of a payload with just these keys."""
-    return event(keys)
-
 
 # -- choices --------------------------------------------------------------------------------------------------------
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from .openai_chat_wire import END, FIN, HI, PLAIN, bare
 from .wire import (
     DONE,
     HEAD,
@@ -21,18 +20,6 @@ from .wire import (
     t_start,
     text,
 )
-
-END = [finish("stop"), DONE]
-FIN = fin("stop", "stop")
-HI = [t_start(), t_delta("hi")]
-PLAIN = [*HEAD, *HI, t_end(), FIN]
-"""What ``text("hi")`` and ``END`` give."""
-
-
-def bare(**keys: Any) -> bytes:
-    """The event of a payload with just these keys."""
-    return event(keys)
-
 
 # -- finish ---------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from .openai_chat_wire import END, FIN, HI, PLAIN
 from .wire import (
     DONE,
     HEAD,
@@ -21,16 +22,8 @@ from .wire import (
     size,
     t_delta,
     t_end,
-    t_start,
     text,
 )
-
-END = [finish("stop"), DONE]
-FIN = fin("stop", "stop")
-HI = [t_start(), t_delta("hi")]
-PLAIN = [*HEAD, *HI, t_end(), FIN]
-"""What ``text("hi")`` and ``END`` give."""
-
 
 # -- errors of the provider -----------------------------------------------------------------------------------------
 
