@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -20,7 +20,7 @@ from harness.corpus import CorpusError, corpus_cases
 from harness.divergence import Divergences
 from harness.exits import InputError, unknown
 from harness.golden import GoldenCache, GoldenError, GoldenStore
-from harness.init.shipped import recordings_for_mutants
+from harness.init.shipped import excused_here, recordings_for_mutants, shipped
 from harness.mutants.mutation import graded_cases, run_mutants
 from harness.oracle import OracleError
 from harness.pairs import AnswerError, read
@@ -34,7 +34,7 @@ from harness.verdict import CaseResult, MutantResult, RunResult, unproven
 NOTHING_HERE = """\
 {folder} has no cassettes/ folder with recordings, so there is nothing to check.
 Run `streamparity check` in a checkout of streamparity, or name folders: --cassettes DIR --goldens DIR (or --corpus DIR).
-To record a first cassette of your own: `streamparity record --help`."""
+To begin a project of your own, with recordings: `streamparity init`. To record: `streamparity record --help`."""
 
 WITHOUT_ORACLE = """\
 The recordings of a corpus are compared with what the TypeScript SDKs make of them here and now, so this needs Node and a
@@ -143,8 +143,9 @@ def execute(
     everything = find_cases(request.cassettes, request.corpora, ())
     known = [case.id for case in everything]
     cases = [case for case in everything if selected(case.id, request.globs)]
-    covers = _covers(cases, everything, request, shrinking)
-    shrunk = [case for cover in covers for case in cover.transcripts if _asked_for(case, cases, request)]
+    about = (cases, everything, request.plans, request.globs)
+    covers = covers_asked_for(*about, jobs=request.jobs, cache=request.cache, shrinking=shrinking)
+    shrunk = transcripts_of(covers, cases, request.globs)
     if not cases and not shrunk:
         if request.globs:
             raise InputError(f"no case matches {' '.join(request.globs)}; `streamparity check --list` prints the ids")
@@ -152,7 +153,8 @@ def execute(
     mine = {case.id for case in share([*cases, *shrunk], request.shard)}
     cases, shrunk = ([case for case in some if case.id in mine] for some in (cases, shrunk))
     store = GoldenStore(request.goldens)
-    divergences = Divergences.load(request.goldens / "divergences.yaml")
+    own = Divergences.load(request.goldens / "divergences.yaml")
+    divergences = excused_here(own, everything)
     source = _golden_source(request, cases, store)
     _require_goldens(cases, source)
     first = request.shard is None or request.shard[0] == 1
@@ -170,7 +172,7 @@ def execute(
         run = {case.case for case in outcomes}
         # Divergences are about streamcore; another subject need not have them.
         judges = spec == "streamcore" and request.shard is None
-        stale = divergences.unused(used, run, known) if judges else []
+        stale = own.unused(used, run, known) if judges else []
         unneeded = stale_allowances(outcomes, everything) if judges else []
         results.append(
             RunResult(
@@ -182,7 +184,7 @@ def execute(
                 stale_allowances=tuple(unneeded),
                 divergence_reasons=tuple((name, divergences.reason(name)) for name in sorted(used)),
                 versions=versions(subject.version, spec, store),
-                problems=(*_problems(outcomes, mutants, request), *_lost(covers, request)),
+                problems=(*_problems(outcomes, mutants, request), *lost(covers, request.globs)),
                 shard=spelt(request.shard),
             )
         )
@@ -194,23 +196,43 @@ def _portable(source: str) -> str:
     return _from_here(Path(source)).as_posix() if Path(source).is_absolute() else source
 
 
-def _covers(
-    cases: Sequence[Case], everything: Sequence[Case], request: Request, shrinking: transcripts.Telling
+def covers_asked_for(
+    cases: Sequence[Case],
+    everything: Sequence[Case],
+    plans: Sequence[Plan],
+    globs: Sequence[str],
+    *,
+    jobs: int,
+    cache: Path,
+    shrinking: transcripts.Telling = lambda _: nullcontext(lambda _: None),
 ) -> list[transcripts.Cover]:
     """What is made of the recordings of each dialect if all chunkings are to be proven, or of those of which a transcript
-    is asked for by name. It is always made of all of them, so that a name means one transcript."""
-    dialects: set[str] | None = transcripts.dialects_named(request.globs)
-    if any(plan.kind == "certificate" and not plan.number for plan in request.plans):
+    is asked for by name. It is always made of all of them, so that a name means one transcript.
+
+    Args:
+        cases: those of ``everything`` that match ``globs``, if there are any.
+        everything: all recordings.
+        plans: ``certificate`` without a number asks for transcripts.
+        globs: what the user chose; the id of a transcript asks for it.
+        jobs: processes.
+        cache: the folder of made goldens; the transcripts are kept beside it.
+        shrinking: is told of the dialects whose recordings are shrunk, if any are.
+    """
+    dialects: set[str] | None = transcripts.dialects_named(globs)
+    if any(plan.kind == "certificate" and not plan.number for plan in plans):
         # Whoever asks for some cases does not ask for what other dialects could make of them.
-        dialects = {*(dialects or ()), *(case.dialect for case in cases)} if request.globs else None
+        dialects = {*(dialects or ()), *(case.dialect for case in cases)} if globs else None
     if dialects is not None and not dialects:
         return []
-    cache = request.cache.with_name("transcripts")
-    return transcripts.covers(everything, dialects=dialects, jobs=request.jobs, cache=cache, telling=shrinking)
+    kept = cache.with_name("transcripts")
+    return transcripts.covers(everything, dialects=dialects, jobs=jobs, cache=kept, telling=shrinking)
 
 
-def _asked_for(shrunk: Case, cases: Sequence[Case], request: Request) -> bool:
-    return selected(shrunk.id, request.globs) or shrunk.shrunk_from in {case.id for case in cases}
+def transcripts_of(covers: Sequence[transcripts.Cover], cases: Sequence[Case], globs: Sequence[str]) -> list[Case]:
+    """Those that are asked for by name, or were made of one of ``cases``."""
+    chosen = {case.id for case in cases}
+    made = (case for cover in covers for case in cover.transcripts)
+    return [case for case in made if selected(case.id, globs) or case.shrunk_from in chosen]
 
 
 def _golden_source(request: Request, cases: Sequence[Case], store: GoldenStore) -> Callable[[Case], GoldenSource]:
@@ -241,21 +263,40 @@ def _require_goldens(cases: Sequence[Case], source: Callable[[Case], GoldenSourc
 
 def _mutants(request: Request, divergences: Divergences, store: GoldenStore) -> list[MutantResult]:
     """The mutants run on the committed cassettes, whatever else is checked; without any, on the cases of the corpus. A starter
-    set is too small for them: they run on what comes with streamparity."""
+    set is too small for them: they run on what comes with streamparity, as do those that recordings of one's own do not show.
+    """
     folder = request.cassettes or Path("cassettes")
     if (home := recordings_for_mutants(store, folder)) is not None:
         return mutants_on(home)
     if folder.is_dir():
-        return run_mutants(find_cases(folder, (), ()), lambda _: store, divergences, graded_cases(folder))
+        found = run_mutants(find_cases(folder, (), ()), lambda _: store, divergences, graded_cases(folder))
+        return caught_elsewhere(found, folder)
     cases = find_cases(None, request.corpora, request.globs)
-    return run_mutants(cases, _golden_source(request, cases, store), divergences)
+    return caught_elsewhere(run_mutants(cases, _golden_source(request, cases, store), divergences), folder)
 
 
-def mutants_on(home: Path) -> list[MutantResult]:
-    """The mutants on the cassettes and goldens of a folder."""
+def caught_elsewhere(found: Sequence[MutantResult], folder: Path) -> list[MutantResult]:
+    """``found``, and for mutants that the recordings in ``folder`` do not show, what those that come with streamparity do.
+
+    Recordings of one's own have few dialects, and seldom what a defect needs to show: that the harness would catch it is
+    proven by others then, and said so (:attr:`~harness.verdict.MutantResult.shipped`).
+    """
+    escaped = {one.name for one in found if not one.caught}
+    try:
+        home = shipped()
+    except FileNotFoundError:
+        return list(found)
+    if not escaped or (home / "cassettes").resolve() == folder.resolve():
+        return list(found)
+    others = {one.name: dataclasses.replace(one, shipped=True) for one in mutants_on(home, escaped) if one.caught}
+    return [others.get(one.name, one) for one in found]
+
+
+def mutants_on(home: Path, names: Collection[str] | None = None) -> list[MutantResult]:
+    """The mutants, or those called ``names``, on the cassettes and goldens of a folder."""
     cases, store = find_cases(home / "cassettes", (), ()), GoldenStore(home / "golden")
     divergences = Divergences.load(home / "golden" / "divergences.yaml")
-    return run_mutants(cases, lambda _: store, divergences, graded_cases(home / "cassettes"))
+    return run_mutants(cases, lambda _: store, divergences, graded_cases(home / "cassettes"), names)
 
 
 def versions(subject_version: str, spec: str, store: GoldenStore) -> tuple[tuple[str, str], ...]:
@@ -267,9 +308,9 @@ def versions(subject_version: str, spec: str, store: GoldenStore) -> tuple[tuple
     return (("streamparity", own), ("python", platform.python_version()), (f"subject {spec}", subject_version), *sdks)
 
 
-def _lost(covers: Sequence[transcripts.Cover], request: Request) -> list[str]:
+def lost(covers: Sequence[transcripts.Cover], globs: Sequence[str]) -> list[str]:
     """The transcripts of all recordings stand for them: what they leave out is proven of nothing."""
-    return [] if request.globs else [f"the transcripts of {one.statement}" for one in covers if one.lost]
+    return [] if globs else [f"the transcripts of {one.statement}" for one in covers if one.lost]
 
 
 def _problems(cases: Sequence[CaseResult], mutants: Sequence[MutantResult], request: Request) -> Iterator[str]:

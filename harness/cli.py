@@ -172,6 +172,8 @@ def check(
     """
     import os
 
+    if (hazards or rows_folder is not None) and (shard is not None or baseline is not None):
+        raise click.UsageError("--shard and --baseline are about the cases: they do not go with --hazards or --rows")
     if rows_folder is not None:
         from harness.rows import as_table, load_rows
 
@@ -182,8 +184,9 @@ def check(
         raise click.UsageError("--layer goes with --hazards")
     if hazards:
         from harness.hazards.table import grade_and_print
+        from harness.init.shipped import graded_cassettes
 
-        where, specs = cassettes or Path("cassettes"), subjects or ("streamcore",)
+        where, specs = cassettes or graded_cassettes(Path("cassettes")), subjects or ("streamcore",)
         sys.exit(grade_and_print(where, specs, layers, globs, jobs=jobs or os.cpu_count() or 1, quiet=quiet))
 
     from harness.check import Request, execute, find_cases

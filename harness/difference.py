@@ -173,8 +173,8 @@ def _lost_call(expected: Sequence[str], actual: Sequence[str], wanted: str | Non
         if call in ours:
             continue
         other = next((one for one, said in ours.items() if text and text in said and text not in theirs.get(one, "")), None)
-        where = f": its arguments went to call {other}, so two calls became one" if other is not None else ""
-        return f"tool call {call} never begins{where}"
+        where = f", and its arguments went to {other}: two calls became one" if other is not None else ""
+        return f"a tool call never begins: {call}{where}"
     return ""
 
 

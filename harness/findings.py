@@ -137,6 +137,8 @@ class Fragment:
     """0-based index of the recorded chunk that completed it; None where the chunks were not recorded."""
     how: str
     """``string``, ``object`` or ``base64``: it has bytes of its own. ``frame``: only its frame is known."""
+    snapshot: str = ""
+    """The value that the arguments up to here come to, as JSON, or its beginning; empty if they come to none."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,7 @@ class Written:
     spans: str
     """From there on, with blanks between: ``5*1`` are five characters of a byte each, ``2!3`` two that share three bytes."""
     exact: bool
-    """Whether the bytes say just this string; if not, what differs is charged to the bytes where it should have come from."""
+    """Whether the bytes spell just this string; if not, what differs is charged to those from which it should have come."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ breaks is always among them.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -15,6 +16,7 @@ from harness.findings import CallLanes, Fragment, Lane, WirePiece
 from harness.ledger import Entry, Fault, Ledger
 from harness.subjects import PartJson
 from harness.tool_schemas import finished_calls
+from streamcore.jsonstream import JsonStream
 
 MAX_LANES = 8
 """Calls drawn of one case."""
@@ -75,7 +77,7 @@ def lanes_of(account: Ledger, fault: Fault | None, parts: Sequence[PartJson]) ->
                 characters=sum(len(entry.delta) for entry in mine),
                 located=sum(len(entry.delta) for entry in mine if entry.how != "frame"),
                 count=len(mine),
-                fragments=tuple(_fragment(account, mine[ordinal], ordinal) for ordinal in picked),
+                fragments=tuple(_fragments(account, mine, picked)),
                 check=checks.get(key),
                 broken=at,
             )
@@ -107,7 +109,24 @@ def _pick(count: int, share: int, broken: int | None) -> list[int]:
     return sorted(picked)
 
 
-def _fragment(account: Ledger, entry: Entry, ordinal: int) -> Fragment:
+def _fragments(account: Ledger, entries: Sequence[Entry], picked: Sequence[int]) -> Iterator[Fragment]:
+    """Those of ``picked``, each with what the arguments come to after it."""
+    arguments = JsonStream()
+    wanted = set(picked)
+    for ordinal, entry in enumerate(entries):
+        arguments.feed(entry.delta)
+        if ordinal in wanted:
+            yield _fragment(account, entry, ordinal, _snapshot(arguments))
+
+
+def _snapshot(arguments: JsonStream) -> str:
+    if not arguments.started or arguments.failure is not None:
+        return ""
+    told = json.dumps(arguments.value, ensure_ascii=False, separators=(",", ":"))
+    return told if len(told) <= MAX_TEXT else f"{told[:MAX_TEXT]}\u2026"
+
+
+def _fragment(account: Ledger, entry: Entry, ordinal: int, snapshot: str) -> Fragment:
     return Fragment(
         text=entry.delta[:MAX_TEXT],
         length=len(entry.delta),
@@ -118,6 +137,7 @@ def _fragment(account: Ledger, entry: Entry, ordinal: int) -> Fragment:
         end=entry.end,
         chunk=account.chunk(entry.end),
         how=entry.how,
+        snapshot=snapshot,
     )
 
 

@@ -76,7 +76,7 @@ def check_case(case: Case, subject: Subject, check: Check, goldens: GoldenSource
 def _importable(filename: str) -> str:
     """``filename`` from the folder on that Python found it in: the same on every machine that has it installed."""
     path = Path(filename)
-    folders = [Path(folder or ".").resolve() for folder in sys.path]
+    folders = [Path(folder or ".").resolve() for folder in ("", str(Path(__file__).parents[1]), *sys.path)]
     inside = [path.relative_to(folder).as_posix() for folder in folders if path.is_relative_to(folder)]
     return min(inside, key=len, default=filename)
 

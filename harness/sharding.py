@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from harness.case import Case
 
+
 class ShardError(InputError):
     """No such share."""
 

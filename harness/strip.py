@@ -33,6 +33,12 @@ MAX_CHARACTERS = 1200
 MAX_WRITTEN = 60
 """Strings of output that are laid beside one stretch."""
 
+FRAMES_BACK = 24
+"""Frames before its own in which a string is looked for: arguments are held back until their call has a name."""
+
+_Origin = tuple[int, str, bool]
+"""The first byte, the spans from there on, and whether the bytes say just this."""
+
 _CONTENT = frozenset(
     "text content thinking reasoning reasoning_content refusal completion response delta arguments partial_json "
     "generated_text args input data".split()
@@ -97,10 +103,14 @@ def _written(case: Case, walked: Walk, ends: Sequence[int], stretch: tuple[int, 
         if len(found) >= MAX_WRITTEN or not left:
             more += 1
             continue
-        if frame not in frames:
-            frames[frame] = _Frame(case, bounds[frame], bounds[frame + 1])
         shown = text[:left]
-        start, spans, exact = frames[frame].origin(text, len(shown))
+        for near in range(frame, max(-1, frame - FRAMES_BACK), -1):
+            if near not in frames:
+                frames[near] = _Frame(case, bounds[near], bounds[near + 1])
+            told = frames[near].said(text, len(shown))
+            if told is not None:
+                break
+        start, spans, exact = told or frames[frame].beside(text, len(shown))
         left -= len(shown)
         found.append(Written(index, part["type"], shown, len(text) - len(shown), start, spans, exact))
     return found, more
@@ -121,8 +131,8 @@ class _Frame:
         self._places.sort(key=lambda place: place.key not in _CONTENT)
         self._taken = [0] * len(self._places)
 
-    def origin(self, text: str, count: int) -> tuple[int, str, bool]:
-        """Where the first ``count`` characters of ``text`` came from: the first byte, the spans, whether that is exact."""
+    def said(self, text: str, count: int) -> _Origin | None:
+        """Where the first ``count`` characters of ``text`` came from; None if the frame does not say it."""
         for index, place in enumerate(self._places):
             at = self._taken[index]
             if place.text == text and not at:
@@ -131,12 +141,16 @@ class _Frame:
             at = place.text.find(text, self._taken[index])
             if at >= 0 and place.key in _CONTENT:
                 return self._take(index, at, text, count)
+        return None
+
+    def beside(self, text: str, count: int) -> _Origin:
+        """The bytes that are likeliest to be behind ``text``, which the frame does not say."""
         likest = max(range(len(self._places)), key=lambda index: self._likeness(index, text), default=None)
         if likest is not None and self._likeness(likest, text)[0]:
             return self._beside(likest, text, count)
         return self._start, f"{count}!{self._end - self._start}", False
 
-    def _take(self, index: int, at: int, text: str, count: int) -> tuple[int, str, bool]:
+    def _take(self, index: int, at: int, text: str, count: int) -> _Origin:
         place = self._places[index]
         self._taken[index] = at + len(text)
         offsets = place.offsets[at : at + count + 1]
@@ -151,7 +165,7 @@ class _Frame:
         head, tail = _common(place.text, text)
         return free, head + tail, -abs(len(place.text) - len(text))
 
-    def _beside(self, index: int, text: str, count: int) -> tuple[int, str, bool]:
+    def _beside(self, index: int, text: str, count: int) -> _Origin:
         """Laid beside a string that says something else: only what differs shares its bytes."""
         place = self._places[index]
         self._taken[index] = len(place.text)

@@ -174,6 +174,8 @@ class MutantResult:
     difference: Difference | None = None
     tried: int = 0
     """Cases it was run on."""
+    shipped: bool = False
+    """The cases that are checked do not show the defect; what caught it comes with streamparity."""
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,15 @@ def parse(data: bytes) -> Document:
         raise YamlError(f"not YAML: {error}") from error
 
 
+def shipped(package: str, name: str) -> Any:
+    """The value of a YAML file that lies in ``package`` beside its modules: our own, so under no limits."""
+    text = resources.files(package).joinpath(name).read_text("utf-8")
+    try:
+        return yaml.load(text, Loader=_SafeLoader)
+    except yaml.scanner.ScannerError:  # libyaml knows no escape for half a surrogate pair; PyYAML, which is slow, does
+        return yaml.safe_load(text)
+
+
 def _limited(text: str) -> None:
     aliases = 0
     around: list[str | None] = []

@@ -34,6 +34,7 @@ from harness.case import Case
 from harness.cassette import NOT_CASSETTES
 from harness.exits import InputError, unknown
 from harness.hazards.outcomes import Observed, misfits, observe, shows
+from harness.pairs import compare
 from harness.subjects import NotClaimed, PartJson, Subject
 from harness.yaml_lines import YamlError
 
@@ -192,8 +193,25 @@ def _fields(outcome: Outcome) -> Outcome:
     return {key: value for key, value in outcome.items() if key not in ("why", "name")}
 
 
-def observed_of(subject: Subject, case: Case, pieces: Sequence[bytes]) -> tuple[list[PartJson], Observed]:
-    """The parts of one run, and what they come to; whatever the subject raises goes through."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """All that one run gave."""
+
+    fed: list[PartJson]
+    closed: list[PartJson]
+    warnings: list[str] | None
+    frames: int | None
+    at_end: bool
+
+    def observed(self, case: Case) -> Observed:
+        """What it comes to."""
+        found = observe(self.fed, self.closed, self.warnings, self.frames, at_end=self.at_end)
+        held = compare(case, [*self.fed, *self.closed])
+        found.twin = None if held is None else [one.path for one in held.unlike]
+        return found
+
+
+def _said(subject: Subject, case: Case, pieces: Sequence[bytes]) -> _Said:
     session = subject.open(case)
     fed: list[PartJson] = []
     for piece in pieces:
@@ -201,8 +219,13 @@ def observed_of(subject: Subject, case: Case, pieces: Sequence[bytes]) -> tuple[
     closed = session.close()
     warnings = getattr(session, "warnings", None)
     told = None if warnings is None else list(warnings)
-    frames, at_end = getattr(session, "frames", None), getattr(session, "at_end", False)
-    return [*fed, *closed], observe(fed, closed, told, frames, at_end=at_end)
+    return _Said(fed, closed, told, getattr(session, "frames", None), getattr(session, "at_end", False))
+
+
+def observed_of(subject: Subject, case: Case, pieces: Sequence[bytes]) -> tuple[list[PartJson], Observed]:
+    """The parts of one run, and what they come to; whatever the subject raises goes through."""
+    said = _said(subject, case, pieces)
+    return [*said.fed, *said.closed], said.observed(case)
 
 
 def grade_case(graded: Graded, subject: Subject, case: Case, *, step: int = 1) -> CaseGrade:
@@ -215,9 +238,13 @@ def grade_case(graded: Graded, subject: Subject, case: Case, *, step: int = 1) -
         cuts.append(("bytes", [body[at : at + 1] for at in range(len(body))]))
         cuts += [(f"split@{at}", [body[:at], body[at:]]) for at in range(1, len(body), step)]
     known: list[tuple[Observed, Grade]] = []
+    last: _Said | None = None
     for count, (name, pieces) in enumerate(cuts, 1):
         try:
-            _, observed = observed_of(subject, case, pieces)
+            said = _said(subject, case, pieces)
+            if said == last:  # as nearly always: what the same parts come to need not be found out again
+                continue
+            last, observed = said, said.observed(case)
         except NotClaimed:
             return CaseGrade(case.id, Grade(Rank.NOT_CLAIMED))
         except Exception as error:  # noqa: BLE001 - a subject may raise anything: that is what it makes of the case

@@ -29,10 +29,11 @@ DEFAULTS: Mapping[str, Any] = {
     "warnings": [],
     "encodable": True,
     "ids_differ": True,
+    "twin": [],
 }
 """What the fields of an exact outcome are where it does not name them; the other fields are then not compared."""
-OFFERED = ("warnings", "frames", "late", "settled")
-"""Fields that are compared only with subjects that have them."""
+OFFERED = ("warnings", "frames", "late", "settled", "twin")
+"""Fields that are compared only where there are any: with subjects that have them, with cases that have a twin."""
 _OPERATORS = {"has", "lacks", "not", "count"}
 _SIGNATURES = ("signature", "thoughtSignature", "redactedData")
 _LETTERS = {"text": "text", "reasoning": "reasoning", "tool": "call"}
@@ -80,6 +81,9 @@ class Observed:
     """Codes in order; None if the subject tells none."""
     frames: int | None = None
     """None if the subject does not count them."""
+    twin: list[str] | None = None
+    """Paths of the values that the twin, the whole answer to the same request, tells otherwise (:mod:`harness.pairs`); None
+    for a case without one."""
 
 
 @dataclass

@@ -43,8 +43,8 @@ def init(folder: Path, dialects: tuple[str, ...], everything: bool, force: bool)
       streamparity init --dialect anthropic-messages --dialect openai-responses
       streamparity init --all other/project
     """
-    from harness.init import SUBJECT, WITH_EXAMPLE
-    from harness.init import init as write
+    from harness.init.project import SUBJECT, WITH_EXAMPLE
+    from harness.init.project import init as write
 
     try:
         report = write(folder, dialects, everything=everything, force=force)

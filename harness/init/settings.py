@@ -64,8 +64,13 @@ def _read(path: Path) -> str | None:
         raise InputError(f"{path}: cannot be read as text ({error}); nothing was written") from None
 
 
+def _line_end(text: str) -> str:
+    """As the file has them."""
+    return "\r\n" if "\r\n" in text else "\n"
+
+
 def _whole_lines(text: str) -> str:
-    return text if not text or text.endswith("\n") else text + "\n"
+    return text if not text or text.endswith("\n") else text + _line_end(text)
 
 
 def _header(section: str) -> re.Pattern[str]:
@@ -81,7 +86,7 @@ def _in_section(text: str, section: str, line: str) -> str:
     own = re.split(r"^\[", text[found.end() :], maxsplit=1, flags=re.MULTILINE)[0]
     if re.search(rf"^{re.escape(key)}\s*[=:]", own, re.MULTILINE):
         return text
-    return f"{_whole_lines(text[: found.end()])}{line}\n{text[found.end() :]}"
+    return f"{_whole_lines(text[: found.end()])}{line}{_line_end(text)}{text[found.end() :]}"
 
 
 def _parsed(path: Path, text: str) -> dict[str, Any]:
@@ -102,7 +107,7 @@ def _tables(path: Path, text: str) -> list[str]:
 def _in_toml(path: Path, text: str, table: str, key: str, value: str) -> str:
     """``key`` in the table, or in a new one at the end; what the file said before it says still."""
     before = _parsed(path, text)
-    line = f'{key} = "{value}"\n'
+    line = f'{key} = "{value}"{_line_end(text)}'
     if table:
         own = before["tool"]["pytest"]
         if key in (own["ini_options"] if table == _TABLES[0] else own):

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.divergence import Divergences
+from harness.golden import GoldenStore
+
 if TYPE_CHECKING:
-    from harness.golden import GoldenStore
+    from collections.abc import Iterable
+
+    from harness.case import Case
 
 STARTER = "starter"
 """The key of a manifest that says: these goldens are copies of those that come with streamparity, of that version."""
@@ -34,3 +40,28 @@ def recordings_for_mutants(store: GoldenStore, folder: Path) -> Path | None:
         return None
     home = shipped()
     return home if (home / "cassettes").resolve() != folder.resolve() else None
+
+
+def excused_here(own: Divergences, cases: Iterable[Case]) -> Divergences:
+    """The divergences of a project, and for its recordings of the local model those that come with streamparity.
+
+    Everybody's local model is the same one, and what its server leaves out is known: nobody is to find that out again.
+    Recordings of anything else are excused by what their own project says alone.
+    """
+    local = [case.id for case in cases if case.provenance == "local-model"]
+    if not local:
+        return own
+    borrowed = []
+    for entry in Divergences.load(shipped() / "golden" / "divergences.yaml").entries:
+        known = [one for one in own.entries if one.name == entry.name]
+        left = tuple(case for case in local if entry.covers(case) and not any(one.covers(case) for one in known))
+        if left:
+            borrowed.append(replace(entry, cases=left))
+    return replace(own, entries=(*own.entries, *borrowed))
+
+
+def graded_cassettes(folder: Path) -> Path:
+    """``folder`` if recordings are there, and those that come with streamparity if it is a starter set, or there is none:
+    only they have a catalogue of hazards beside them."""
+    starter = STARTER in GoldenStore(folder.with_name("golden")).manifest
+    return shipped() / "cassettes" if starter or not folder.is_dir() else folder

@@ -46,17 +46,15 @@ def starter_set(folder: Path, dialects: Sequence[str], *, everything: bool) -> d
 
 
 def _chosen(home: Path, dialect: str, everything: bool) -> list[Case]:
-    found = [
-        case
-        for path in sorted((home / "cassettes" / dialect).glob("*.yaml"))
-        for case in cassette.load(path).cases(str(path))
-    ]
+    folder = home / "cassettes" / dialect
+    few = [path for name in SCENARIOS if (path := folder / f"{name}.yaml").exists()]
+    paths = few if few and not everything else sorted(folder.glob("*.yaml"))
+    found = [case for path in paths for case in cassette.load(path).cases(str(path))]
     if not found:
         known = ", ".join(sorted(path.name for path in (home / "cassettes").iterdir() if path.name != cassette.NOT_CASSETTES))
         raise InputError(f"no recordings of {dialect} come with streamparity; of these they do: {known}")
     well_formed = [case for case in found if not case.hazard and case.end == "complete"]
-    few = [case for case in well_formed if case.slug in SCENARIOS]
-    return found if everything else few or well_formed or found
+    return found if everything else well_formed or found
 
 
 def _manifest(folder: Path, store: GoldenStore, cases: Sequence[Case], keys: Sequence[str]) -> dict[str, Any]:
@@ -79,7 +77,10 @@ def _manifest(folder: Path, store: GoldenStore, cases: Sequence[Case], keys: Seq
 
 def _divergences(path: Path, ids: Sequence[str]) -> str:
     """The entries that are about these cases, each with the cases that it is about here."""
-    named = {entry.name: [case for case in ids if entry.covers(case)] for entry in Divergences.load(path).entries}
+    known = Divergences.load(path).entries
+    named = {entry.name: [case for case in ids if entry.covers(case)] for entry in known}
+    if not any(named.values()):
+        return ""
     entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     kept = [{**entry, "cases": named[entry["name"]]} for entry in entries if named[entry["name"]]]
-    return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=118) if kept else ""
+    return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=118)

@@ -26,6 +26,7 @@ _MEDIA_TYPES = {
     "application/vnd.amazon.eventstream": "eventstream",
     "application/x-ndjson": "ndjson",
     "application/jsonl": "ndjson",
+    "application/stream+json": "ndjson",  # Cohere, chat v1
     "application/json": "jsonarray",
 }
 _EVENT_HEADERS = (":event-type", ":exception-type", ":error-code")

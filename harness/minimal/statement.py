@@ -64,7 +64,8 @@ def _of_one(place: CutPlace, singles: Mapping[int, bool], places: Places) -> tup
         if len(good) <= _AT_MOST:
             return f"fails unless every chunk ends {' or '.join(good)}: {first}{among}", everywhere
     low, high = min(failed), max(failed)
-    if len({told[cut].event for cut in failed}) == 1 and high - low < _WORD and all(singles.get(cut) for cut in range(low, high + 1)):
+    in_one = high - low < _WORD and len({told[cut].event for cut in failed}) == 1
+    if in_one and all(singles.get(cut) for cut in range(low, high + 1)):
         # Looked for in one chunk, where it may come in two: a mark, a name, a prefix.
         within = f"inside the bytes {low - 1} to {high}, which say {places.text(low - 1, high + 1)!r}"
         return f"fails if and only if a chunk ends {within}: {first}{among}", everywhere

@@ -179,13 +179,16 @@ def _lines(fate: Fate, columns: Sequence[str], width: int) -> Iterator[str]:
 
 def minimal(fate: Fate) -> str:
     """The least that makes a mutant fail, in one line."""
+    from harness.mutants.mutation import HAZARDS
+
     found = fate.difference.minimal if fate.difference else None
     if found is None:
         told = fate.first.told if fate.first else ""
         told = told if len(told) <= _STATEMENT else f"{told[: _STATEMENT - 3]}..."
         return f"whole body: {told}" if told else "whole body"
     cuts = "no cut" if not found.cuts else "1 cut" if len(found.cuts) == 1 else f"{len(found.cuts)} cuts"
-    return f"{found.plan} ({cuts}): {found.statement}"
+    told = f"; {fate.difference.note}" if fate.difference and fate.difference.against == HAZARDS else ""
+    return f"{found.plan} ({cuts}): {found.statement}{told}"
 
 
 def again(fate: Fate) -> str:

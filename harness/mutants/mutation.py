@@ -13,17 +13,19 @@ cases are in the catalogue of hazards with what should come of them; so the last
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 
 from harness.case import Case
 from harness.cassette import NOT_CASSETTES
-from harness.chunking import parse_plan
+from harness.chunking import Chunking, parse_plan
+from harness.difference import rule_broken
 from harness.divergence import Divergences
 from harness.golden import GoldenError
 from harness.hazards import Graded, Rank, grade_of, load_catalogue, observed_of
+from harness.minimal import minimal_cut
 from harness.mutants import MUTANTS, Mutant
 from harness.mutants.base import CORE
 from harness.proof import run
@@ -103,11 +105,14 @@ class Bench:
         return self._alarms[key]
 
     def explained(self, mutant: Mutant, catch: Catch) -> Difference | None:
-        """The difference of a catch with its minimal cut, where it has one."""
+        """The difference of a catch with its minimal cut, where it has one.
+
+        What the catalogue calls wrong has one too: that a grade is wrong is a failure as any other.
+        """
         case = next(case for case in self.cases if case.id == catch.case)
         plans = EVERY_CASE if catch.plans[0] in EVERY_CASE else catch.plans[:1]
         if plans == (HAZARDS,):
-            return catch.difference
+            return self._least_misgraded(mutant, case)
         check = Check(f"mutant:{mutant.name}", tuple(map(parse_plan, plans)), self.divergences)
         differences = _real(check_case(case, mutant, check, self.goldens(case)))
         return next((one for one in differences if one.minimal is not None), catch.difference)
@@ -126,19 +131,36 @@ class Bench:
 
     def _misgraded(self, subject: Subject, case: Case) -> Catch | None:
         """Whole and byte by byte; what every other cut gives is what the plans are for."""
-        graded = self.catalogue.get(case.id)
-        if graded is None:
-            return None
-        body = case.body
-        for pieces in ([body] if body else [], [body[at : at + 1] for at in range(len(body))]):
-            try:
-                _, observed = observed_of(subject, case, pieces)
-            except Exception as error:  # noqa: BLE001 - a subject may raise anything: that is what it makes of the case
-                return Catch(case.id, (HAZARDS,), None, f"{type(error).__name__}: {error}")
-            grade = grade_of(graded, observed)
-            if grade.rank is Rank.WRONG:
-                return Catch(case.id, (HAZARDS,), None, str(grade))
+        found = self._first_misgraded(subject, case)
+        return Catch(case.id, (HAZARDS,), None, found[1]) if found is not None else None
+
+    def _first_misgraded(self, subject: Subject, case: Case) -> tuple[Chunking, str] | None:
+        chunkings = (next(parse_plan(plan).chunkings(case)) for plan in EVERY_CASE) if case.id in self.catalogue else ()
+        for chunking in chunkings:
+            told = self._complaint(subject, case, chunking)
+            if told:
+                return chunking, told
         return None
+
+    def _complaint(self, subject: Subject, case: Case, chunking: Chunking) -> str:
+        """What the catalogue says against one way of cutting a case; empty if nothing."""
+        try:
+            _, observed = observed_of(subject, case, [piece for piece in chunking.chunks(case.body) if piece])
+        except Exception as error:  # noqa: BLE001 - a subject may raise anything: that is what it makes of the case
+            return f"{type(error).__name__}: {error}"
+        grade = grade_of(self.catalogue[case.id], observed)
+        return str(grade) if grade.rank is Rank.WRONG else ""
+
+    def _least_misgraded(self, mutant: Mutant, case: Case) -> Difference | None:
+        found = self._first_misgraded(mutant, case)
+        if found is None:
+            return None
+        start, told = found
+        spec = f"mutant:{mutant.name}"
+        again = f"streamparity check --hazards --case {case.id} --subject {spec}"
+        least = minimal_cut(case, lambda chunking: self._complaint(mutant, case, chunking) != "", start, subject=spec)
+        broken = rule_broken(case, HAZARDS, start.name, told, subject=spec)
+        return replace(broken, reproduce=again, minimal=least and replace(least, reproduce=again))
 
 
 def _real(result: CaseResult) -> list[Difference]:
@@ -180,10 +202,12 @@ def run_mutants(
     goldens: Callable[[Case], GoldenSource],
     divergences: Divergences,
     catalogue: Mapping[str, Graded] | None = None,
+    names: Collection[str] | None = None,
 ) -> list[MutantResult]:
-    """Each mutant against ``cases``, smallest first, until caught."""
+    """Each mutant, or those called ``names``, against ``cases``, smallest first, until caught."""
     bench = Bench.of(cases, goldens, divergences, catalogue)
-    return [_result(mutant, *hunt(mutant, bench)) for mutant in MUTANTS.values()]
+    chosen = [mutant for name, mutant in MUTANTS.items() if names is None or name in names]
+    return [_result(mutant, *hunt(mutant, bench)) for mutant in chosen]
 
 
 def hunt(mutant: Mutant, bench: Bench) -> tuple[Catch | None, int]:

@@ -6,10 +6,9 @@ import functools
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from harness.yaml_lines import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -60,7 +59,6 @@ def _asked(path: str, request: Any) -> bool:
 @functools.cache
 def allowances() -> tuple[Allowance, ...]:
     """The entries, in the order of the file."""
-    text = resources.files("harness.pairs").joinpath("allowed.yaml").read_text("utf-8")
     return tuple(
         Allowance(
             tuple(entry["dialects"]),
@@ -69,7 +67,7 @@ def allowances() -> tuple[Allowance, ...]:
             entry.get("without", ""),
             entry.get("provenance", ""),
         )
-        for entry in yaml.safe_load(text)
+        for entry in shipped("harness.pairs", "allowed.yaml")
     )
 
 

@@ -30,6 +30,8 @@ class Packed:
     complete: bool
     orphan_goldens: list[str]
     orphan_cassettes: list[str]
+    left_out: list[str]
+    """Features of the grammar that no transcript has."""
 
 
 def by_case(found: Iterable[Found], spec: str, plans: Sequence[str]) -> list[CaseResult]:

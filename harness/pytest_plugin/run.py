@@ -25,10 +25,10 @@ from harness.proof import Walk, walk
 from harness.pytest_plugin.orphans import orphan_cassettes, orphan_goldens, replayed
 from harness.pytest_plugin.outcome import Found, Packed, by_case, told
 from harness.pytest_plugin.settings import Settings, raised_as
-from harness.report.merge import unproven
 from harness.runner import Check, GoldenSource, check_case
+from harness.sharding import spelt
 from harness.subjects.load import load_subject
-from harness.verdict import CaseResult, Difference, MutantResult, RunResult, Verdict
+from harness.verdict import CaseResult, Difference, MutantResult, RunResult, Verdict, unproven
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -66,6 +66,7 @@ class ParityRun:
         self._replayed: frozenset[str] = frozenset()
         self._orphan_goldens: list[str] = []
         self._orphan_cassettes: list[str] = []
+        self._left_out: list[str] = []
         self._lost = False
 
     # -- collecting --
@@ -77,7 +78,8 @@ class ParityRun:
             InputError: there are none, or they cannot be used.
         """
         self._everything = self.settings.cases()
-        self._cases = self.settings.share(self._everything)
+        shrunk, self._left_out = self.settings.transcripts(self._everything, self.node_ids)
+        self._cases = self.settings.share([*self._everything, *shrunk])
         return self._cases
 
     @property
@@ -167,7 +169,8 @@ class ParityRun:
         else:
             cases = check.find_cases(folder, (), ()) if folder is not None else self._everything
             catalogue = graded_cases(folder) if folder is not None else None
-            results = run_mutants(cases, self._goldens, self.divergences, catalogue)
+            found = run_mutants(cases, self._goldens, self.divergences, catalogue)
+            results = check.caught_elsewhere(found, folder or Path("cassettes"))
         self.mutants += results
         return results
 
@@ -184,7 +187,7 @@ class ParityRun:
     def packed(self) -> str:
         """Everything found out in this process, as text for another one."""
         orphans = self._orphan_goldens, self._orphan_cassettes
-        packed = Packed(self.found, self.mutants, self._collected, self._complete, *orphans)
+        packed = Packed(self.found, self.mutants, self._collected, self._complete, *orphans, self._left_out)
         return json.dumps(msgspec.to_builtins(packed))  # the standard library's JSON keeps lone surrogates
 
     def unpack(self, text: str) -> None:
@@ -195,6 +198,7 @@ class ParityRun:
         self._collected = packed.collected
         self._complete = packed.complete
         self._orphan_goldens, self._orphan_cassettes = packed.orphan_goldens, packed.orphan_cassettes
+        self._left_out = packed.left_out
 
     def lose(self) -> None:
         """Another process ended without handing over what it found out."""
@@ -223,8 +227,8 @@ class ParityRun:
             divergence_reasons=tuple((name, self.divergences.reason(name)) for name in sorted(used)),
             versions=check.versions(self.subjects[spec].version, spec, GoldenStore(settings.golden)),
             seed=settings.seed,
-            problems=tuple(unproven(cases)) if self.found and not settings.shard else (),
-            shard="/".join(map(str, settings.shard)) if settings.shard else "",
+            problems=(*(unproven(cases) if self.found and not settings.shard else ()), *self._left_out),
+            shard=spelt(settings.shard),
         )
 
     def finish(self, session: pytest.Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from harness.divergence import DivergenceError
 from harness.exits import InputError
 from harness.golden import GoldenCache, GoldenError, GoldenStore
 from harness.oracle import OracleError
+from harness.sharding import Shard, parse_shard, share, spelt
 from harness.subjects.load import SubjectError
+from harness.transcripts import dialects_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -61,13 +64,15 @@ class Settings:
     known_divergences: Path
     corpora: tuple[Path, ...]
     globs: tuple[str, ...]
-    shard: tuple[int, int] | None
+    shard: Shard | None
     """(k, n): the k-th of n, from 1."""
     seed: int
     mutants: bool
     html: Path | None
     json: Path | None
     cache: Path
+    jobs: int
+    """Processes that recordings are shrunk in."""
     repeat: tuple[str, ...]
     """The options of this run that a command must have that repeats a part of it."""
 
@@ -104,35 +109,54 @@ class Settings:
             known_divergences=divergences,
             corpora=tuple(corpora),
             globs=tuple(option.parity_case or ()),
-            shard=_shard(option.parity_shard),
+            shard=parse_shard(option.parity_shard, "--parity-shard") if option.parity_shard else None,
             seed=option.parity_seed,
             mutants=not option.parity_no_mutants,
             html=here / option.parity_report if option.parity_report else None,
             json=here / option.parity_json if option.parity_json else None,
             cache=root / ".streamparity/goldens",
+            jobs=1 if hasattr(config, "workerinput") else os.cpu_count() or 1,
             repeat=tuple(_given(option)),
         )
 
     def header(self) -> str:
         """One line for the head of the run."""
         sources = [str(path) for path in (self.cassettes, *self.corpora) if path is not None]
-        share = f"; shard {self.shard[0]}/{self.shard[1]}" if self.shard else ""
-        return f"streamparity: {', '.join(self.subjects)}; plan {self.plan_names}; {', '.join(sources)}{share}"
+        part = f"; shard {spelt(self.shard)}" if self.shard else ""
+        return f"streamparity: {', '.join(self.subjects)}; plan {self.plan_names}; {', '.join(sources)}{part}"
 
     def cases(self) -> list[Case]:
-        """The cases.
+        """The cases, without transcripts.
 
         Raises:
             InputError: a folder or a file cannot be used, or there is no case.
         """
-        if self.cassettes is not None and not self.cassettes.is_dir():
-            raise InputError(f"{self.cassettes}: no such folder; name it with --parity-cassettes or parity_cassettes")
-        found = check.find_cases(self.cassettes, self.corpora, self.globs)
-        if not found:
+        found = self._found()
+        if not found and not dialects_named(self.globs):
             where = " and ".join(str(path) for path in (self.cassettes, *self.corpora) if path is not None)
             wanted = f" matches {' '.join(self.globs)}" if self.globs else ""
             raise InputError(f"no case in {where}{wanted}: nothing would be proved")
         return found
+
+    def transcripts(self, cases: Sequence[Case], node_ids: Sequence[str]) -> tuple[list[Case], list[str]]:
+        """What is replayed beside ``cases``, if all chunkings are to be proven; and what that leaves out, in lines.
+
+        ``node_ids`` are items that the command line names: then nothing else is asked for.
+        """
+        named = [name.split("::")[1] for name in node_ids if name.count("::")]
+        chosen = [case for case in cases if not named or case.id in named]
+        globs = (*self.globs, *named)
+        proving = any(plan.kind == "certificate" and not plan.number for plan in self.plans)
+        if not proving and not dialects_named(globs):
+            return [], []
+        everything = check.find_cases(self.cassettes, self.corpora, ())
+        covers = check.covers_asked_for(chosen, everything, self.plans, globs, jobs=self.jobs, cache=self.cache)
+        return check.transcripts_of(covers, chosen, globs), check.lost(covers, globs)
+
+    def _found(self) -> list[Case]:
+        if self.cassettes is not None and not self.cassettes.is_dir():
+            raise InputError(f"{self.cassettes}: no such folder; name it with --parity-cassettes or parity_cassettes")
+        return check.find_cases(self.cassettes, self.corpora, self.globs)
 
     def recorded(self) -> list[Case]:
         """The cases of all cassettes, whatever was chosen of them; their goldens are stored.
@@ -143,11 +167,8 @@ class Settings:
         return check.find_cases(self.cassettes, (), ()) if self.cassettes is not None else []
 
     def share(self, cases: Sequence[Case]) -> list[Case]:
-        """Those of ``cases`` that are this shard's: in order of their ids each goes to the next shard."""
-        if self.shard is None:
-            return list(cases)
-        number, count = self.shard
-        return sorted(cases, key=lambda case: case.id)[number - 1 :: count]
+        """Those of ``cases`` that are this shard's."""
+        return share(cases, self.shard)
 
     def goldens(self, cases: Sequence[Case]) -> Callable[[Case], GoldenSource]:
         """Where the goldens of each case come from; those of a corpus are made now, unless they are there.
@@ -162,15 +183,6 @@ class Settings:
         cache = GoldenCache(self.cache, self.golden)
         cache.make([case for case in cases if case.id not in committed])
         return lambda case: store if case.id in committed else cache
-
-
-def _shard(text: str | None) -> tuple[int, int] | None:
-    if not text:
-        return None
-    number, slash, count = text.partition("/")
-    if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
-        raise InputError(f"--parity-shard={text}: write K/N, such as 1/3, 2/3 and 3/3")
-    return int(number), int(count)
 
 
 def _seeded(plan: Plan, seed: int) -> Plan:

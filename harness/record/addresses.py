@@ -34,6 +34,8 @@ _PATHS = (
     (r"/v1/complete", "anthropic-complete-legacy"),
     (r"/api/chat", "ollama-ndjson"),
     (r"/v2/chat", "cohere-v2"),
+    (r"/v1/chat", "cohere-v1"),
+    (r"/v1(alpha|beta)?\d*/interactions", "gemini-interactions"),
 )
 
 

@@ -46,7 +46,19 @@ def encode(name: str, reply: Mapping[str, Any], request: Mapping[str, Any], *, h
     Raises:
         ScenarioError: the reply has something this API cannot say.
     """
-    only(reply, "says", "finish", "stop_sequence", "stop_details", "usage", "model", "ping", "line_ending", "ascii", "framing")
+    only(
+        reply,
+        "says",
+        "finish",
+        "stop_sequence",
+        "stop_details",
+        "usage",
+        "model",
+        "ping",
+        "line_ending",
+        "ascii",
+        "framing",
+    )
     return framed(Encoder(name, reply, request, host).events(), reply.get("framing", ()))
 
 
@@ -154,7 +166,10 @@ class Encoder:
         self, start: Mapping[str, Any], deltas: list[dict[str, Any]], *, complete: bool = True
     ) -> Iterator[bytes]:
         if start.get("tool_use_id") == "$previous":  # a result names the server tool call in the block before it
-            start = {**start, "tool_use_id": f"srvtoolu_{self.host}01" + made_up(f"{self.seed}/call/{self.index - 1}", 22)}
+            start = {
+                **start,
+                "tool_use_id": f"srvtoolu_{self.host}01" + made_up(f"{self.seed}/call/{self.index - 1}", 22),
+            }
         yield self.emit("content_block_start", index=self.index, content_block=start)
         if self.ping_due:
             self.ping_due = False

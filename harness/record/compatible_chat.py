@@ -12,12 +12,10 @@ from __future__ import annotations
 import functools
 import json
 import re
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from harness.record.wire import LINE_ENDINGS, ScenarioError, comment, made_up, only, pieces, sse
+from harness.yaml_lines import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,8 +47,7 @@ def servers() -> Mapping[str, Mapping[str, Any]]:
 
     ``$name`` stands for a value; ``$name~`` leaves the field out when there is none.
     """
-    text = resources.files("harness.record").joinpath("compatible-servers.yaml").read_text("utf-8")
-    rows = yaml.safe_load(text)
+    rows = shipped("harness.record", "compatible-servers.yaml")
     return {name: {**rows["plain"], **row} for name, row in rows.items()}
 
 

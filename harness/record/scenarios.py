@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from harness.case import STREAM_ENDS, StreamEnd
 from harness.exits import USAGE
 from harness.record.providers import PROVIDERS
 from harness.record.wire import RecordError, ScenarioError, as_written, deliver, only
+from harness.yaml_lines import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,9 +84,8 @@ def scenarios(dialect: str) -> Mapping[str, Scenario]:
     folder = resources.files("harness.record")
     found: dict[str, Scenario] = {}
     for name in (f"scenarios-{dialect}.yaml", f"hazards-{dialect}.yaml"):
-        file = folder.joinpath(name)
-        if file.is_file():
-            data = yaml.safe_load(file.read_text("utf-8"))
+        if folder.joinpath(name).is_file():
+            data = shipped("harness.record", name)
             only(data, "request", "scenarios")
             found |= {key: _scenario(dialect, key, item, data["request"]) for key, item in data["scenarios"].items()}
     return found
@@ -143,4 +141,4 @@ def _long_arguments(reply: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @functools.cache
 def _long_document() -> Any:
-    return yaml.safe_load(resources.files("harness.record").joinpath("long-arguments.yaml").read_text("utf-8"))
+    return shipped("harness.record", "long-arguments.yaml")

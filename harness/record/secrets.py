@@ -16,18 +16,16 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 import math
 import re
 import zlib
-from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from harness.coding import CodingError, codings, decode_chunks
+from harness.record.spelled import Piece, Spelled, by_key, by_place, pieces_in
 from harness.record.wire import RecordError
 
 if TYPE_CHECKING:
@@ -46,7 +44,12 @@ DIGEST_LENGTH = 12
 MAX_NESTING = 3
 """Wrappings (base64, gzip without a header) that are taken off one after the other."""
 
+MIN_LEFT = 6
+"""Bytes of a secret that are worth something to whoever finds them without the rest."""
+
 _FILLER = b"REDACTED"
+_PART = rb"R(?:E(?:D(?:A(?:C(?:TE?)?)?)?)?)?"
+_OVERWRITTEN = re.compile(rb"(?:REDACTED)+(?:" + _PART + rb")?|\A" + _PART + rb"\Z")
 _NAMES = (
     rb"[\w-]{0,40}?(?:api[_-]?key|access[_-]?key|secret[_-]?(?:access[_-]?)?key|(?:access|auth|refresh|session|id|security)"
     rb"[_-]?token|client[_-]?secret|private[_-]?key|subscription[_-]key|password|passwd|passphrase|authorization|credential|"
@@ -72,7 +75,7 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[bytes]], ...] = (
     (
         "api-key",
         "keys of OpenAI, Anthropic (sk-ant-), OpenRouter (sk-or-), DeepSeek as their consoles show them",
-        _shape(rb"(\bsk-(?:ant-|proj-|svcacct-|admin-|or-)?)([A-Za-z0-9_-]{16,})"),
+        _shape(rb"(\bsk-(?:ant-|proj-|svcacct-|admin-|or-)?+)([A-Za-z0-9_-]{16,})"),
     ),
     ("api-key", "Google Cloud, API keys", _shape(rb"(\bAIza)([A-Za-z0-9_-]{35})")),
     ("oauth-token", "Google OAuth 2.0 access tokens", _shape(rb"(\bya29\.)([A-Za-z0-9._-]{20,})")),
@@ -131,11 +134,19 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[bytes]], ...] = (
         ),
     ),
 )
+UNFINISHED = re.compile(
+    rb"(\b(?:sk-(?:ant-|proj-|svcacct-|admin-|or-)?+|AIza|ya29\.|GOCSPX-|gsk_|xai-|hf_|r8_|csk-|pplx-|nvapi-|tgp_v1_|fw_"
+    rb"|A(?:KI|SI|BI|CC)A|ABSK|bedrock-api-key-|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|cbt)-|xox[abeoprs]-|[sr]k_live_|dapi"
+    rb"|npm_|eyJ[\w-]{8,}\.eyJ|Bearer |Basic |[A-Z0-9_]{0,40}(?:API_?KEY|ACCESS_KEY|SECRET|_TOKEN|PASSWORD)[A-Z0-9_]{0,20}"
+    rb' ?= ?)|"' + _NAMES + rb'"\s*:\s*")' + _VALUE + rb"(?!REDACT)((?:[\w~+/=-]|\.(?=\w)){6,})(?=\.?\Z)"
+)
+"""What a body that was cut has of a secret: too little to look like one by :data:`PATTERNS`."""
 RANDOM_KEYS = re.compile(
-    rb"(?:.*(?:id|Id|ID|_ids|signature|Signature|index)|encrypted\w*|redacted\w*|data|bytes|b64_json|partial_image_b64|p"
+    rb"(?:(?:.*[_.-])?(?:ids?|index|signature)|.*[a-z\d](?:Ids?|IDs?|Index|Signature)|encrypted\w*|redacted\w*|data|bytes|b64_json|partial_image_b64|p"
     rb"|obfuscation|system_fingerprint|fingerprint|etag|sha\d*|hash|nonce|container|file|cursor|next_page\w*|continuation\w*)"
 )
-"""JSON keys whose text is random and no credential, as the providers' API references describe them."""
+"""JSON keys whose text is random and no credential, as the providers' API references describe them. ``id`` is a word of a name
+here (``call_id``, ``callId``), not its end (``paid``)."""
 
 _TOKEN = re.compile(rb"[A-Za-z0-9_+/=-]{%d,}" % MIN_TOKEN)
 _RUN = re.compile(rb"[A-Za-z0-9+=]{12,}")
@@ -144,7 +155,6 @@ _MIXED = tuple(map(re.compile, (rb"[a-z]", rb"[A-Z]", rb"\d")))
 _FILES = (b"iVBORw0KGgo", b"/9j/", b"R0lGOD", b"UklGR", b"SUQz", b"JVBERi0")
 """How PNG, JPEG, GIF, RIFF (WebP, WAV), MP3 and PDF begin in base64."""
 _KEY_BEFORE = re.compile(rb'"([\w.-]{1,60})\\*"\s*:\s*\[?\s*\\*\Z')
-_TEXT = re.compile(rb'"([\w.-]{1,60})"\s*:\s*"((?:[^"\\]|\\.)*+)"')
 _BASE64 = re.compile(rb"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{20,}={0,2}")
 
 
@@ -172,10 +182,9 @@ def find(data: bytes, secrets: Iterable[bytes] = (), *, nesting: int = MAX_NESTI
     yield from _shaped(data, secrets)
     if nesting == MAX_NESTING:  # what is inside base64 is often random, and was looked at as base64
         yield from _random(data)
-    for text, starts, offsets in _texts(data):
-        for found in _shaped(text, secrets):
-            where = offsets[bisect_right(starts, found.offset) - 1]
-            yield replace(found, kind=f"{found.kind} (spelled in JSON)", offset=where)
+    for spelled in _texts(data):
+        for found in _shaped(spelled.text, secrets):
+            yield replace(found, kind=f"{found.kind} (spelled in JSON)", offset=spelled.offset(found.offset))
     if b"%" in data:
         for found in _shaped(unquote_to_bytes(data), secrets):
             yield replace(found, kind=f"{found.kind} (percent-encoded)", offset=0)
@@ -252,9 +261,8 @@ def _shaped(data: bytes, secrets: tuple[bytes, ...]) -> Iterator[Finding]:
     for kind, _, pattern in PATTERNS:
         for match in pattern.finditer(data):
             secret = match[match.lastindex or 0]
-            if not secret.startswith(
-                fill(min(len(secret), len(_FILLER)))
-            ):  # overwritten, perhaps with more text after it
+            left = _OVERWRITTEN.sub(b"", secret)
+            if left == secret or len(left) >= MIN_LEFT:  # less is text that happens to follow
                 yield Finding(kind, match.start(match.lastindex or 0), _digest(secret))
 
 
@@ -283,30 +291,19 @@ def _may_be_random(data: bytes, start: int) -> bool:
     return key is not None and RANDOM_KEYS.fullmatch(key[1]) is not None
 
 
-def _texts(data: bytes) -> Iterator[tuple[bytes, list[int], list[int]]]:
-    """What each JSON key says over all events, one after the other: the text, where its pieces start in it and in ``data``."""
-    spelled: dict[bytes, list[tuple[bytes, int]]] = {}
-    for key, value, offset in _values(data, MAX_NESTING):
-        spelled.setdefault(key, []).append((value, offset))
-    for pieces in spelled.values():
-        starts = list(accumulate((len(value) for value, _ in pieces[:-1]), initial=0))
-        yield b"".join(value for value, _ in pieces), starts, [offset for _, offset in pieces]
+def _texts(data: bytes) -> Iterator[Spelled]:
+    """What each JSON key says over all events, and over those of one of several texts that are told side by side."""
+    pieces = list(_pieces(data, MAX_NESTING))
+    yield from map(Spelled.of, [*by_key(pieces), *by_place(pieces)])
 
 
-def _values(data: bytes, nesting: int) -> Iterator[tuple[bytes, bytes, int]]:
-    for match in _TEXT.finditer(data):
-        key, value = match[1], match[2]
-        if not value:
+def _pieces(data: bytes, nesting: int) -> Iterator[Piece]:
+    for piece in pieces_in(data):
+        if piece.key == b"bytes" and nesting and (inner := _from_base64(piece.value)) is not None:
+            # How Bedrock wraps its events.
+            yield from (replace(one, start=piece.start, end=piece.end) for one in _pieces(inner, nesting - 1))
             continue
-        if key == b"bytes" and nesting and (inner := _from_base64(value)) is not None:  # how Bedrock wraps its events
-            yield from ((name, text, match.start(2)) for name, text, _ in _values(inner, nesting - 1))
-            continue
-        if b"\\" in value:
-            try:
-                value = json.loads(b'"' + value + b'"', strict=False).encode("utf-8", "surrogatepass")
-            except ValueError:  # no JSON after all: the bytes themselves have been looked at
-                continue
-        yield key, value, match.start(2)
+        yield piece
 
 
 def _unwrapped(data: bytes) -> Iterator[tuple[str, int, bytes]]:

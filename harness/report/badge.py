@@ -50,7 +50,7 @@ def badge(run: RunResult, label: str = LABEL) -> Badge:
         if totals["mutants"]:
             told += f", {totals['mutants_caught']}/{totals['mutants']} mutants"
     else:
-        told = f"{red:,} of {cases}" if red else "proves nothing" if run.problems else "cases pass, the rest does not"
+        told = f"{red:,} of {cases}" if red else "proves nothing" if run.problems else "all cases pass, the rest does not"
     shard = f"shard {run.shard}: " if run.shard else ""
     return Badge(visible(label), f"{shard}{verdict}: {told}", _COLOURS[verdict], verdict is not Verdict.PASS)
 

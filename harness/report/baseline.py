@@ -110,7 +110,7 @@ def compare(old: RunResult, new: RunResult) -> Comparison:
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
-    """``comparison`` as a JSON value."""
+    """``comparison`` as a JSON value; ``schemas/parity-diff.schema.json`` describes it."""
 
     def case(change: Change) -> dict[str, Any]:
         value = {"case": change.case, "old": change.old, "new": change.new}

@@ -17,13 +17,14 @@ MAX_LISTED = 50
 
 def lines_of(comparison: Comparison) -> Iterator[str]:
     """Every difference that there is, and what fails in both."""
+    red = {change.case for change in comparison.new_failures}
     for fact in comparison.header:
         yield f"{ascii_only(fact.name)}: {_value(fact.old)} -> {_value(fact.new)}"
     for heading, changes in (
         ("new failures", comparison.new_failures),
         ("fixed", comparison.fixed),
         ("still failing", comparison.still_failing),
-        ("came", [change for change in comparison.came if change not in comparison.new_failures]),
+        ("came", [change for change in comparison.came if change.case not in red]),
         ("went", comparison.went),
         ("changed", comparison.changed),
     ):

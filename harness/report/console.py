@@ -18,7 +18,7 @@ from harness import exits
 from harness.findings import MinimalCut
 from harness.report.certificates import certified_line, proof_lines
 from harness.report.dialects import dialect_lines
-from harness.report.differences import OWN_TRACES, DifferenceView, mark_of, tried, view_of
+from harness.report.differences import OWN_TRACES, DifferenceView, kind_of, mark_of, tried, view_of
 from harness.report.document import seal
 from harness.report.html import human_size
 from harness.report.matrix import by_severity, worst_first
@@ -182,9 +182,8 @@ def headline(case: CaseResult) -> str:
     if not case.differences:
         return _short(case.reason) or "no reason was recorded"
     first, more = case.differences[0], len(case.differences) - 1
-    view = view_of(first, case, case.subject)
     also = f" (and {more} more)" if more else ""
-    return f"{_headline(view)}, chunking {_short(first.plan)}; {_place(first)}{also}"
+    return f"{_headline(first, kind_of(first, case))}, chunking {_short(first.plan)}; {_place(first)}{also}"
 
 
 class _Paint:
@@ -219,7 +218,7 @@ def _case_block(case: CaseResult, paint: _Paint) -> str:
 
 def _difference_lines(view: DifferenceView, paint: _Paint) -> Iterator[str]:
     difference = view.difference
-    yield f"  {_headline(view)}, chunking {ascii_only(difference.plan)}"
+    yield f"  {_headline(difference, view.kind)}, chunking {ascii_only(difference.plan)}"
     yield f"    {_place(difference)}"
     if difference.note:
         yield f"    {_short(difference.note)}"
@@ -241,11 +240,11 @@ def _minimal_lines(minimal: MinimalCut) -> Iterator[str]:
         yield f"  {tried(minimal)}"
 
 
-def _headline(view: DifferenceView) -> str:
-    against = ascii_only(view.difference.against)
-    if view.kind == "chunking":
-        return f"depends on the chunking (against itself, {OWN_TRACES[view.difference.against]})"
-    return f"breaks the rule {against}" if view.kind == "rule" else f"differs from {against}"
+def _headline(difference: Difference, kind: str) -> str:
+    against = ascii_only(difference.against)
+    if kind == "chunking":
+        return f"depends on the chunking (against itself, {OWN_TRACES[difference.against]})"
+    return f"breaks the rule {against}" if kind == "rule" else f"differs from {against}"
 
 
 def _place(difference: Difference) -> str:
@@ -308,6 +307,8 @@ def _last_line(run: RunResult, report: Path | None, paint: _Paint) -> str:
     if totals["pairs"]:
         figures += f", {totals['pairs']:,} pair{'' if totals['pairs'] == 1 else 's'} of stream and whole answer"
     caught = f"{totals['mutants_caught']}/{totals['mutants']} mutants caught"
+    if elsewhere := sum(mutant.shipped for mutant in run.mutants):
+        caught += f" ({elsewhere} of them by recordings that come with streamparity, for these do not show them)"
     shard = f", shard {run.shard}" if run.shard else ""
     words = [
         f"{ascii_only(run.subject)}, plan {_short(run.plan)}{shard}: {totals['cases']:,} cases ({counts or 'none'})",

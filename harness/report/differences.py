@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from harness.difference import utf16_length
-from harness.report.visible import Unit, code_point_name, is_visible, shown, unit_at, units, visible
+from harness.report.visible import LONGEST_UNIT, Unit, code_point_name, is_visible, shown, unit_at, units, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,16 +92,21 @@ class DifferenceView:
     """Code points before the difference within the string value that differs, as its UTF-16 offset counts code units."""
 
 
+def kind_of(difference: Difference, case: CaseResult | None) -> str:
+    """What ``difference`` is from, as :attr:`DifferenceView.kind` has it."""
+    if difference.against in OWN_TRACES:
+        return "chunking"
+    no_lines = difference.expected is None and difference.actual is None
+    if no_lines or (case is not None and difference.against not in {one.reference for one in case.references}):
+        return "rule"
+    return "golden"
+
+
 def view_of(difference: Difference, case: CaseResult | None, subject: str) -> DifferenceView:
     """``difference`` for people; ``case`` is where it was found (None: a mutant's), ``subject`` whose line is ours."""
     expected, actual = difference.expected, difference.actual
-    sides = sum(line is not None for line in (expected, actual))
-    kind = "golden"
-    if difference.against in OWN_TRACES:
-        kind = "chunking"
-    elif sides == 0 or (case is not None and difference.against not in {one.reference for one in case.references}):
-        kind = "rule"
-    if not sides:
+    kind = kind_of(difference, case)
+    if expected is None and actual is None:
         return DifferenceView(difference, kind, ())
     label = {"golden": "golden", "chunking": "same subject", "rule": "expected"}[kind]
     name = OWN_TRACES.get(difference.against, difference.against)
@@ -157,7 +162,8 @@ def _side(label: str, name: str, line: str | None, mark: int | None) -> Side:
     if line is None:
         return Side(label, name, present=False)
     middle = mark if mark is not None else 0
-    near = list(units(line, middle, CONTEXT))
+    enough = middle + (CONTEXT + 2) * LONGEST_UNIT  # not to the end of the line, which may be megabytes away
+    near = list(takewhile(lambda unit: unit.start < enough, units(line, middle, CONTEXT)))
     at = next((index for index, unit in enumerate(near) if unit.start >= middle), len(near))
     window = near[max(0, at - CONTEXT) : at + CONTEXT + 1]
     end = window[-1].end if window else 0

@@ -9,7 +9,7 @@ function heatBar(key, heat, onCut) {
   bar.append(drawn("rect", { class: "h-none", x: 0, y: 28, width: 1000, height: 4 }));
   const marks = [];
   for (const [kind, [, , y, height]] of Object.entries(KINDS)) {
-    counts[kind] = heat[kind].reduce((sum, [start, end]) => sum + end - start, 0);
+    counts[kind] = heat.counts ? heat.counts[kind] || 0 : heat[kind].reduce((sum, [start, end]) => sum + end - start, 0);
     for (const [start, end] of heat[kind]) {
       const exact = (1000 * (end - start)) / places;
       const width = kind === "proven" ? exact : Math.max(exact, kind === "failing" ? 3 : 1);

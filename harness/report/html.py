@@ -9,6 +9,7 @@ and allows nothing else, no network least of all.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 from collections import Counter
@@ -96,6 +97,7 @@ def render(run: RunResult) -> str:
             headline=_headline(run),
             groups=groups,
             cards=cards,
+            opened=next((card.anchor for card in cards if card.differences), ""),
             named_cards=named_cards,
             listed=[(case, matrix.anchor_of(case, run)) for case in red[MAX_CARDS : MAX_CARDS + MAX_LISTED]],
             unlisted=max(0, len(red) - MAX_CARDS - MAX_LISTED),
@@ -143,6 +145,7 @@ def write(run: RunResult, path: Path) -> None:
         raise DocumentError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
+@functools.cache  # to compile the templates takes longer than to fill them in
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("harness", "report"),
@@ -257,11 +260,9 @@ def _choices(run: RunResult) -> list[tuple[str, str, list[tuple[str, int]]]]:
     """What there is to choose from in the filters: the name in the address, the word, the values and how many cases have each."""
     dialects = Counter(case.dialect for case in run.cases)
     subjects = Counter(case.subject for case in run.cases)
-    return [
-        ("p", "Provider", sorted(dialects.items())),
-        ("s", "Subject", sorted(subjects.items())),
-        ("c", "Cause", causes(run.cases)),
-    ]
+    choices = [("p", "Provider", sorted(dialects.items()), 2), ("s", "Subject", sorted(subjects.items()), 2)]
+    choices.append(("c", "Cause", causes(run.cases), 1))
+    return [(name, word, values) for name, word, values, least in choices if len(values) >= least]
 
 
 def _mutant_view(mutant: MutantResult) -> DifferenceView | None:

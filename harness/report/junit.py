@@ -1,18 +1,19 @@
 """JUnit's XML, as pytest's family ``xunit2`` writes it and the schema ``junit-10.xsd`` of Jenkins' xUnit plug-in allows.
 
 That schema has no properties of a test case, so the numbers that show that a run was not vacuous are properties of each
-suite, and what was compared in a test stands in its output. Times are 0: a report has none, so that the same run gives
-the same bytes. XML has no characters for most controls, so all that is invisible is spelt out.
+suite, its own, and of the run as a whole; what was compared in a test stands in its output. Times are 0: a report has none,
+so that the same run gives the same bytes. XML has no characters for most controls, so all that is invisible is spelt out.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from harness.report.document import digest_of, seal
-from harness.report.outcomes import Outcome, outcomes
+from harness.report.outcomes import MUTANTS, WHOLE, Outcome, outcomes
 from harness.report.visible import visible
 from harness.verdict import RunResult, Verdict
 
@@ -37,19 +38,24 @@ def junit(run: RunResult) -> str:
     run = seal(run)
     tests = list(outcomes(run))
     root = ET.Element("testsuites", {"name": "streamparity", **_counts(tests)})
-    facts = [("digest", digest_of(run)), *_facts(run)]
     for name, group in itertools.groupby(tests, key=lambda test: test.suite):
-        _suite(root, name, list(group), facts)
+        _suite(root, name, list(group), _facts(run, name))
     ET.indent(root)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
-def _facts(run: RunResult) -> list[tuple[str, str]]:
-    """What was run, and the numbers that show that it was not vacuous."""
-    about = {"subject": run.subject, "plan": run.plan, "seed": str(run.seed), "shard": run.shard, "verdict": run.verdict.value}
-    versions = {f"version of {name}": version for name, version in run.versions}
-    totals = {name: str(number) for name, number in run.totals.items()}
-    return [(visible(name), visible(value)) for name, value in {**about, **versions, **totals}.items() if value]
+def _facts(run: RunResult, suite: str) -> list[tuple[str, str]]:
+    """What was run of a suite, and the numbers that show that it was not vacuous."""
+    about = {"subject": run.subject, "plan": run.plan, "seed": str(run.seed), "shard": run.shard}
+    if suite == WHOLE:
+        about |= {"verdict": run.verdict.value, "digest": digest_of(run)}
+        about |= {f"version of {name}": version for name, version in run.versions}
+    elif suite == MUTANTS:
+        run = dataclasses.replace(run, cases=())
+    else:
+        run = dataclasses.replace(run, cases=tuple(case for case in run.cases if visible(case.dialect) == suite), mutants=())
+    totals = {name: str(number) for name, number in run.totals.items() if number or suite == WHOLE}
+    return [(visible(name), visible(value)) for name, value in {**about, **totals}.items() if value]
 
 
 def _counts(tests: Sequence[Outcome]) -> dict[str, str]:

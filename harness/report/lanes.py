@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_CASES = 60
 """Cases drawn in one report; each is bounded on its own."""
+RUNNING = 72
+"""Characters of the running argument string."""
 LANE_HEIGHT = 18
 """Units of the ruler."""
 TOP = 22
@@ -66,6 +68,8 @@ class Piece:
     """Characters of it that are not shown."""
     broken: bool
     """Whether the account breaks here."""
+    running: str
+    """The end of the arguments up to and with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +183,9 @@ def _detail(check: CallCheck | None) -> str:
 
 
 def _pieces(lane: Lane, size: int, numbers: Iterator[int]) -> Iterator[Piece]:
-    ordinal, shown = -1, 0
+    ordinal, shown, running = -1, 0, ""
     for fragment in lane.fragments:
+        running += "\u2026" * (fragment.first > shown) + fragment.text + "\u2026" * (fragment.length > len(fragment.text))
         yield Piece(
             number=next(numbers),
             fragment=fragment,
@@ -189,6 +194,7 @@ def _pieces(lane: Lane, size: int, numbers: Iterator[int]) -> Iterator[Piece]:
             unshown=fragment.first - shown,
             more=fragment.length - len(fragment.text),
             broken=fragment.ordinal == lane.broken,
+            running=running if len(running) <= RUNNING else f"\u2026{running[-RUNNING:]}",
         )
         ordinal, shown = fragment.ordinal, fragment.first + len(fragment.text)
 

@@ -98,7 +98,8 @@ function openRow(row) {
     writeAddress({ case: "", ev: "", u16: "", d: "", cut: "" });
   });
   const box = element("div", "stay", element("b", "", element("bdi", "", details.case)), " ", close);
-  box.append(provenance(details.facts), element("h4", "", "Provenance"), provenance(details.origin));
+  const recorded = element("div", "", element("h4", "", "Provenance"), provenance(details.origin));
+  box.append(element("div", "tables", element("div", "", element("h4", "", "Case"), provenance(details.facts)), recorded));
   const tables = element("div", "tables");
   if (details.plans.length) {
     const lines = details.plans.map((plan) => [...plan.slice(0, 4), plan[4] ? "sampled" : "no"]);
@@ -110,6 +111,7 @@ function openRow(row) {
   }
   if (details.drawn) box.append(element("p", "", link(`#lanes=${row.dataset.k}`, "Its tool calls, drawn")));
   const drawnBytes = wires(row.dataset.k);
+  if (!details.view) box.append(element("p", "dim", "Its bytes are not among those that this page holds: run it alone with --case to see them."));
   box.append(tables, drawnBytes, command("Reproduce", details.command.replace("PLAN", "standard")));
   const more = element("tr", "more");
   const cell = more.insertCell();

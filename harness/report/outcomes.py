@@ -1,4 +1,4 @@
-"""A run as other programs know runs of tests: a suite a dialect, a test a case, and one for each thing that proves it.
+"""A run as other programs know runs of tests: a suite a dialect, a test a case; and the mutants and the run as a whole.
 
 Formats of test results know passed, failed, broken and skipped. A named divergence and a conflict that is settled count as
 passed here, as they do in the verdict, and a case that was not run as broken: a run with one is no pass. What makes a run
@@ -59,6 +59,8 @@ def outcomes(run: RunResult) -> Iterator[Outcome]:
         yield _of_case(case)
     for mutant in run.mutants:
         yield _of_mutant(mutant)
+    if not run.problems:
+        yield Outcome(WHOLE, "it proves something", Verdict.PASS)
     for trouble in troubles(run):
         if trouble.kind != "mutant not caught":
             message = visible(trouble.message)

@@ -147,7 +147,7 @@ function outputOf(view) {
       at += shared ? width : number * width;
     }
     const head = element("small", "", `part ${part} · ${kind}`);
-    if (!exact) head.append(element("b", "inexact", " \u2248 not what its bytes say"));
+    if (!exact) head.append(element("b", "inexact", " \u2248 not spelt so in its bytes"));
     const made = element("div", "part", head, code);
     if (more) made.append(element("span", "cut", `… ${count(more, "more character")}`));
     return made;

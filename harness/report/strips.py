@@ -80,14 +80,16 @@ def heat(case: CaseResult) -> dict[str, Any] | None:
     found: dict[str, Any] = {"size": size, "proven": [], "sampled": [], "failing": [], "note": ""}
     if minimal is not None:
         found["failing"] = [list(each) for each in minimal.failing]
-        whole = minimal.tried == ((1, size),)
-        found["proven" if whole else "sampled"] = _without(minimal.tried, minimal.failing)
+        held = "proven" if minimal.singles_tried == size - 1 else "sampled"
+        found[held] = _without(minimal.tried, minimal.failing)
+        # Too many stretches to keep are drawn in part, and counted in full.
+        found["counts"] = {held: minimal.singles_tried - minimal.singles_failed, "failing": minimal.singles_failed}
         if not minimal.cuts and minimal.chunk is None:
             found["note"] = "It fails uncut: no boundary is to blame."
         elif not minimal.failing:
             found["note"] = "No single cut is known to make it fail; the minimal cut above says what does."
-        elif minimal.singles_failed > sum(end - start for start, end in minimal.failing):
-            found["note"] = f"{minimal.singles_failed:,} boundaries fail; the first are marked."
+        elif minimal.singles_tried > sum(end - start for start, end in minimal.tried):
+            found["note"] = "The first stretches of those that were tried are drawn."
     if found["failing"] or found["proven"]:
         return found
     if any(_proves_every_split(plan) for plan in case.plans):

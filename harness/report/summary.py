@@ -46,16 +46,17 @@ def summary(run: RunResult, comparison: Comparison | None = None, *, room: int =
     head = "\n".join(_head(run))
     more = (*_troubles(run), *(_compared(comparison) if comparison is not None else ()), *_dialects(run))
     rest = "\n".join(("", *more, ""))
-    cases = [_case(case) for case in red_cases(run)]
-    short = head + _left_out(len(cases)) if cases else head
-    if _size(head + rest) + _size(_left_out(len(cases))) > room:
-        return short if _size(short) <= room else ""
-    text, shown = head + rest, 0
-    for part in cases[:MAX_CASES]:
-        if _size(text + part) + _size(_left_out(len(cases))) > room:
+    red = red_cases(run)
+    last = _size(_left_out(len(red)))
+    if _size(head + rest) + last > room:
+        return head + _left_out(len(red)) if _size(head) + last <= room else ""
+    parts, size = [head, rest], _size(head + rest)
+    for part in map(_case, red[:MAX_CASES]):
+        size += _size(part)
+        if size + last > room:
             break
-        text, shown = text + part, shown + 1
-    return text + _left_out(len(cases) - shown)
+        parts.append(part)
+    return "".join((*parts, _left_out(len(red) - len(parts) + 2)))
 
 
 def append(text: str, path: Path) -> None:

@@ -49,7 +49,7 @@ _JSON_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"'
 
 _UNIT = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL)
 
-_LONGEST_UNIT = 12
+LONGEST_UNIT = 12
 """Characters of a surrogate pair as JSON spells it, the longest unit of a line."""
 
 
@@ -124,7 +124,7 @@ def units(line: str, around: int, before: int = 0) -> Iterator[Unit]:
     Escapes are read as JSON reads them, a pair of surrogates as one character; anything else stands for itself, so a
     line that is no JSON at all can be shown, too. A line of a megabyte costs no more than one of a kilobyte.
     """
-    at = max(0, around - (before + 1) * _LONGEST_UNIT)
+    at = max(0, around - (before + 1) * LONGEST_UNIT)
     while at > 0 and line[at - 1] == "\\":
         at -= 1  # the first backslash of a run always starts an escape
     for found in _UNIT.finditer(line, at):
@@ -137,7 +137,7 @@ def unit_at(line: str, index: int) -> Unit | None:
 
 
 def _decoded(spelling: str) -> str:
-    if len(spelling) == _LONGEST_UNIT:
+    if len(spelling) == LONGEST_UNIT:
         high, low = int(spelling[2:6], 16), int(spelling[8:12], 16)
         return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
     if len(spelling) == 6:

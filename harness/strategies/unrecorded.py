@@ -1,4 +1,6 @@
-"""Dialects that have no encoder among the simulated providers, written down here in their plainest form.
+"""Three dialects in their plainest form, apart from the simulated providers, which have recordings to write and say more.
+
+Two hands that read the same documentation: what a strategy makes up here is no echo of what the scenarios are made with.
 
 Sources: Cohere, "Chat (v1)", "Streaming responses"; Anthropic, "Create a Text Completion (legacy)", "Streaming"; Gemini API,
 "Interactions", "Streaming".

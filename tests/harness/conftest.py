@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import certifi
 import pytest
 
+from harness.minimal import minimal_cut
+
 from .plugin_project import CASES, REPOSITORY, WRONG, copy
 
 if TYPE_CHECKING:
@@ -58,22 +60,27 @@ def plugin_imported() -> None:
 def run(plugin_imported: None, project: pytest.Pytester) -> Run:
     """pytest with the plugin; ``two_plans`` are enough for most tests.
 
-    It runs in this process where a process of its own would only cost the second that it takes to start: where the plugin
-    is all that is loaded, and what is imported already is not what the test is about.
+    It runs in this process where a process of its own would only cost the second that it takes to start: where nothing is
+    loaded beside the plugin but pytest-xdist, and what is imported already is not what the test is about (``afresh``).
     """
     def run(
-        *arguments: str, plugins: tuple[str, ...] = ("harness.plugin",), two_plans: bool = True
+        *arguments: str, plugins: tuple[str, ...] = ("harness.plugin",), two_plans: bool = True, afresh: bool = False
     ) -> pytest.RunResult:
         plan = ("--parity-plan=whole,bytes", "--parity-no-mutants") if two_plans else ()
         loaded = [word for plugin in plugins for word in ("-p", plugin)]
-        wanted = any("parity" in word for word in arguments)
-        alone = plugins == ("harness.plugin",) and "PYTEST_DISABLE_PLUGIN_AUTOLOAD" in os.environ
-        if wanted and alone:
+        alone = {*plugins} <= {"harness.plugin", "xdist.plugin"} and "PYTEST_DISABLE_PLUGIN_AUTOLOAD" in os.environ
+        if plugins and alone and not afresh:
             project.syspathinsert()
             return project.runpytest_inprocess(*loaded, *plan, *arguments)
         return project.runpytest_subprocess(*loaded, *plan, *arguments)
 
     return run
+
+
+@pytest.fixture
+def short_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search for a minimal cut ends soon: for tests that fail a case and are not about what the search finds."""
+    monkeypatch.setitem(minimal_cut.__kwdefaults__, "max_runs", 20)
 
 
 @pytest.fixture

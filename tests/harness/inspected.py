@@ -35,6 +35,7 @@ FRAMINGS = [
         ['messageStart  {"role":"assistant"}', 'messageStop  {"stopReason":"end_turn"}'],
     ),
     ("ndjson", "ollama-ndjson", "application/x-ndjson", LINES, ['{"n":1}', '{"n":2}', '{"n":3}']),
+    ("ndjson", "cohere-v1", "application/stream+json", LINES, ['{"n":1}', '{"n":2}', '{"n":3}']),
     (
         "jsonarray",
         "gemini-generateContent-json-array",

@@ -170,10 +170,46 @@ PLANTED: dict[str, Planted] = {
     ),
     "percent-escapes": Planted(KEY, REFUSED, answer="".join(f"%{ord(char):02X}" for char in KEY).encode()),
     # over several events
-    "spelled": Planted(KEY, REFUSED, answer=sse("key ", *deltas(KEY), ".")),
-    "spelled-arguments": Planted(HEX, REFUSED, answer=sse(*deltas(json.dumps({"client_secret": HEX})))),
-    "spelled-credential": Planted(HEX, REFUSED, headers={"x-api-key": HEX}, answer=sse(*deltas(HEX))),
+    "spelled": Planted(KEY, answer=sse("key ", *deltas(KEY), ".")),
+    "spelled-arguments": Planted(HEX, answer=sse(*deltas(json.dumps({"client_secret": HEX})))),
+    "spelled-credential": Planted(HEX, headers={"x-api-key": HEX}, answer=sse(*deltas(HEX))),
     "bedrock": Planted(KEY, answer=in_bedrock(KEY), answer_headers=AWS_STREAM),
     "bedrock-base64": Planted(KEY, answer=in_invoke(f"key {KEY}"), answer_headers=AWS_STREAM),
-    "bedrock-spelled": Planted(KEY, REFUSED, answer=in_invoke("key ", *deltas(KEY)), answer_headers=AWS_STREAM),
+    "bedrock-spelled": Planted(KEY, answer=in_invoke("key ", *deltas(KEY)), answer_headers=AWS_STREAM),
 }
+
+
+def messages(*texts: str) -> bytes:
+    """The arguments of a tool as Anthropic streams them."""
+    deltas = ({"type": "input_json_delta", "partial_json": text} for text in texts)
+    events = ({"type": "content_block_delta", "index": 1, "delta": delta} for delta in deltas)
+    return b"".join(b"event: content_block_delta\ndata: " + json.dumps(event).encode() + b"\n\n" for event in events)
+
+
+def side_by_side(*texts: str) -> bytes:
+    """Two choices in turn, of which one spells the texts."""
+    choices = [choice for text in texts for choice in ((0, text), (1, "so "))]
+    chunks = ({"choices": [{"index": index, "delta": {"content": text}}]} for index, text in choices)
+    return b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A secret that a model can spell: what stands before it, what must go, and whether the request carries it too."""
+
+    before: str
+    secret: str
+    carried: bool = False
+
+
+SHAPES = {
+    "openai": Shape("sk-" + "proj-", made(40)),
+    "anthropic": Shape("sk-" + "ant-api03-", made(60, seed=4)),
+    "jwt": Shape("eyJ" + made(20) + ".eyJ", made(30, seed=2) + "." + made(43, seed=3)),
+    "google": Shape("AI" + "za", made(35)),
+    "github": Shape("gh" + "p_", made(36, seed=6)),
+    "environment": Shape("MY_API_KEY=", HEX),
+    "bearer": Shape("Bearer ", made(30, seed=8)),
+    "carried": Shape("", HEX, carried=True),
+}
+TELLINGS = {"chat": sse, "messages": messages, "side-by-side": side_by_side, "bedrock": in_invoke}

@@ -126,7 +126,7 @@ def test_an_empty_folder_is_told_in_exactly_three_lines(tmp_path: Path) -> None:
     assert second == (
         "Run `streamparity check` in a checkout of streamparity, or name folders: --cassettes DIR --goldens DIR (or --corpus DIR)."
     )
-    assert third == "To record a first cassette of your own: `streamparity record --help`."
+    assert third == "To begin a project of your own, with recordings: `streamparity init`. To record: `streamparity record --help`."
     assert list(tmp_path.iterdir()) == []
 
 

@@ -173,3 +173,29 @@ def test_the_command_is_quoted_for_the_shell() -> None:
     assert command == """streamparity check --case 'openai-chat/it'"'"'s here' --plan random:4 --subject my.module:Subject"""
     assert shlex.split(command)[3] == "openai-chat/it's here"
     assert reproduce_command(CASE, "streamcore", "whole") == "streamparity check --case openai-chat/text --plan whole,bytes"
+
+
+def begun(call: str, *pieces: str) -> list[str]:
+    deltas = [f'["tool-input-delta",{{"delta":"{piece}","id":"{call}"}}]' for piece in pieces]
+    return [f'["tool-input-start",{{"id":"{call}","toolName":"t"}}]', *deltas]
+
+
+@pytest.mark.parametrize(
+    ("actual", "note"),
+    [
+        (begun("a", "1", "2", "3"), "a tool call never begins: b, and its arguments went to a: two calls became one"),
+        (begun("a", "1"), "a tool call never begins: b"),
+        (begun("b", "2", "3"), "a tool call never begins: a"),
+        ([*begun("a", "1"), *begun("b", "2", "4")], ""),
+        ([START, *begun("a", "1", "2", "3")], "a tool call never begins: b, and its arguments went to a: two calls became one"),
+    ],
+)
+def test_a_call_that_never_begins_is_told_with_where_its_arguments_went(actual: list[str], note: str) -> None:
+    assert compare([*begun("a", "1"), *begun("b", "2", "3"), END], [*actual, END]).note == note
+
+
+def test_a_stream_that_is_taken_for_cut_lacks_the_mark_of_its_end() -> None:
+    cut = '{"end":"error","error":{"kind":"incomplete_stream","stage":"close"}}'
+
+    assert compare([START, DELTA, END], [START, cut]).note.startswith("the stream was taken for one that was cut: ")
+    assert not compare([START, END], [START, cut]).note.startswith("the stream was taken")

@@ -39,7 +39,7 @@ def test_an_exception_of_the_subject_is_an_error_and_the_other_cases_go_on(proje
     assert (empty.case, empty.verdict) == (EMPTY, Verdict.PASS)
     assert (text.case, text.verdict) == (TEXT, Verdict.ERROR)
     line = SUBJECTS.splitlines().index('            raise LookupError("no luck today")') + 1
-    assert text.reason == f"LookupError: no luck today ({project / 'mysubjects.py'}:{line})"
+    assert text.reason == f"LookupError: no luck today (mysubjects.py:{line})"
     assert (text.references, text.plans, text.parts) == ((), (), 0)
     assert run.verdict is Verdict.ERROR
 

@@ -52,7 +52,7 @@ LAYERS = {
     "Tool calls": 24,
     "Lifecycle, transport, observers": 6,
 }
-NOT_HERE = {"WH-018", "WH-019", "WH-109", "WH-111", "WH-114"}
+NOT_HERE = {"WH-018", "WH-019", "WH-109", "WH-111"}
 ACCEPTABLE = {
     "gemini-generateContent/numbers": "writes the numbers as the SDK of this API reads them, which are doubles",
     "openai-chat/wh-046-stop-with-a-call": "the part says what the provider said, and the call is there to be seen",
@@ -164,6 +164,8 @@ WRONG = [
     ("arguments-to-last-call", "WH-100", "openai-chat/interleaved-tools", "pieces in the wrong call"),
     ("invalid-arguments-emptied", "WH-041", "openai-chat/wh-041-malformed-arguments", "arguments replaced by {}"),
     ("error-swallowed", "WH-055", "openai-chat/error-mid-stream", "error ignored"),
+    ("calls-run-together", "WH-114", "openai-chat/parallel-tools", "a call has arguments of another"),
+    ("reasoning-tokens-lost", "WH-114", "openai-chat/reasoning", "counts of tokens are lost"),
     ("signature-lost", "WH-067", "anthropic-messages/thinking", "signature lost"),
 ]
 

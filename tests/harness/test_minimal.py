@@ -86,6 +86,18 @@ def test_boundaries_without_anything_in_common_are_counted() -> None:
     assert found.statement.endswith(f"and at 3 other places; {len(BODY) - 5} single cuts pass")
 
 
+def test_a_word_that_must_come_in_one_chunk_is_quoted() -> None:
+    """The places differ in kind, and lie side by side in one event."""
+    word = b"data: [DONE]"
+    at = BODY.index(word)
+    found = search(lambda ends: any(at < end < at + len(word) for end in ends))
+
+    assert found is not None
+    assert (found.plan, found.exact, found.singles_failed) == (f"split@{at + 1}", True, len(word) - 1)
+    where = f"inside the bytes {at} to {at + len(word) - 1}, which say 'data: [DONE]': 11 places, the first "
+    assert found.statement.startswith(f"fails if and only if a chunk ends {where}")
+
+
 def test_a_subject_that_fails_wherever_it_is_cut() -> None:
     found = search(lambda ends: len(ends) > 2)
 

@@ -51,7 +51,7 @@ def test_without_parity_nothing_is_collected_or_imported(run: Run, project: pyte
             assert sorted(loaded) == [*light, "harness.pytest_plugin.options"]
         """
     )
-    result = run("-v", two_plans=False)
+    result = run("-v", two_plans=False, afresh=True)
 
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("*streamparity*")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .plugin_project import Run
 
 
+@pytest.mark.usefixtures("short_search")
 def test_a_difference_is_told_so_that_it_can_be_found(run: Run) -> None:
     result = run("--parity", "--parity-subject=mine:Subject", "-k", "openai-chat/unicode")
 
@@ -43,14 +44,15 @@ def test_a_difference_is_told_so_that_it_can_be_found(run: Run) -> None:
     assert lines[at][column] != lines[at + 1][column]
 
 
-def test_the_reproduce_command_shows_the_same_difference(run: Run, project: pytest.Pytester) -> None:
+def test_the_reproduce_command_shows_the_same_difference(run: Run, request: pytest.FixtureRequest) -> None:
     result = run("--parity", "--parity-subject=mine:Subject", "--parity-plan=every-split", "-k", "unicode and split")
 
     command = next(line for line in result.outlines if line.startswith("reproduce")).split(None, 1)[1]
     words = shlex.split(command)
     assert words[0] == "pytest"
     assert words[-1].startswith("parity::openai-chat/unicode::split@")
-    again = project.runpytest_subprocess("-p", "harness.plugin", *words[1:])
+    request.getfixturevalue("short_search")
+    again = run(*words[1:], two_plans=False)
     again.assert_outcomes(failed=1)
     headline = next(line for line in result.outlines if "differs from" in line)
     assert headline in again.outlines

@@ -90,6 +90,7 @@ def test_a_marker_that_chooses_nothing_is_an_error(
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+@pytest.mark.usefixtures("short_search")
 def test_parity_holds_ones_own_code_against_a_case(run: Run, project: pytest.Pytester) -> None:
     project.makepyfile(
         test_own="""

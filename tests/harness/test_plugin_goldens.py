@@ -117,7 +117,7 @@ def test_what_nobody_needs_fails_a_whole_run_and_not_a_part_of_it(run: Run, proj
         result = run("--parity", *part)
         assert result.ret == pytest.ExitCode.OK
         result.stdout.no_fnmatch_line("*orphan*")
-    spread = run("--parity", "-n", "2", plugins=("harness.plugin", "xdist.plugin"))
+    spread = run("--parity", "-n", "1", plugins=("harness.plugin", "xdist.plugin"))
     spread.stdout.fnmatch_lines([*lines, astray])
 
     project.makepyfile(test_uses="import pytest\n@pytest.mark.stream_cassette('astray')\ndef test_uses(): pass")

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness import transcripts
 from harness.pytest_plugin.outcome import Found, by_case
 from harness.report import DocumentError, to_document
 from harness.report import load as load_document
 from harness.report.document import dumps
 from harness.report.merge import merge
+from harness.transcripts import Cover
 from harness.verdict import CaseResult, Difference, PlanResult, Verdict
 
-from .plugin_project import CASES
+from .plugin_project import CASES, REPOSITORY, copy, ids
 
 if TYPE_CHECKING:
     from .plugin_project import Run
@@ -102,6 +104,34 @@ def test_the_order_in_which_items_end_does_not_matter() -> None:
     assert one.reason == "of "
 
 
+def test_the_plan_certificate_runs_transcripts_and_fails_a_run_that_loses_a_feature(
+    run: Run, project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy(REPOSITORY / "cassettes", project.path / "cassettes", "cohere-v1/error-mid-stream.yaml")
+    shrunk = "cohere-v1/shrunk-error-mid-stream"
+    asked = ("--parity", "--parity-case=cohere-v1/*", "--parity-plan=certificate", "--parity-no-mutants")
+
+    def documents(name: str, *arguments: str, plugins: tuple[str, ...]) -> bytes:
+        result = run(*asked, f"--parity-json={name}.json", *arguments, plugins=plugins, two_plans=False)
+        result.assert_outcomes(passed=1 + 4)
+        return (project.path / f"{name}.json").read_bytes()
+
+    alone = documents("alone", plugins=("harness.plugin",))
+    assert documents("spread", "-n", "2", plugins=("harness.plugin", "xdist.plugin")) == alone
+    (small,) = (case for case in json.loads(alone)["cases"] if case["case"] == shrunk)
+    assert small["plans"][0]["certificate"]["windows"] == small["body_bytes"] * (small["body_bytes"] + 1) // 2
+
+    # By its name it is found under other plans too, as commands have it that show a difference again.
+    named = run(f"parity::{shrunk}::bytes", "--parity-plan=bytes", "-v", two_plans=False)
+    assert [line.split()[0] for line in ids(named)] == [f"parity::{shrunk}::bytes"]
+    monkeypatch.setattr(transcripts, "covers", lambda *_, **__: [Cover("cohere-v1", frozenset({"event lost"}), ())])
+    lossy = run("--parity", "--parity-plan=certificate", "-k", "cohere", two_plans=False)
+    lossy.assert_outcomes(passed=2, deselected=7 + 1)
+    assert lossy.ret == pytest.ExitCode.TESTS_FAILED
+    lossy.stdout.fnmatch_lines(["ERROR the transcripts of cohere-v1: 0 of 1 grammar features*; lost: event lost"])
+    assert run(*asked, two_plans=False).ret == pytest.ExitCode.OK
+
+
 def test_a_report_that_cannot_be_whole_or_written_fails_the_run(run: Run, project: pytest.Pytester) -> None:
     project.makepyfile(test_crash="import os\ndef test_crash(): os._exit(1)")
     asked = ("--parity", "--parity-json=out/p.json")
@@ -118,6 +148,6 @@ def test_a_report_that_cannot_be_whole_or_written_fails_the_run(run: Run, projec
 
 
 def test_a_node_id_reaches_the_workers(run: Run) -> None:
-    result = run("-n", "2", "parity::openai-chat/text", plugins=("harness.plugin", "xdist.plugin"))
+    result = run("-n", "1", "parity::openai-chat/text", plugins=("harness.plugin", "xdist.plugin"))
 
     result.assert_outcomes(passed=3)

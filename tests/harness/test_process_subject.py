@@ -94,7 +94,8 @@ def test_a_defect_of_a_child_is_found(program: Path) -> None:
     module = program.with_name("mymodule.py")
     module.write_text(IN_PROCESS.replace("self.decoder.feed(chunk)", "self.decoder.feed(chunk if len(chunk) > 1 else b'')"))
     subject = ProcessSubject([sys.executable, str(program)])
-    result = check_case(CUT, subject, check("x", ("whole", "bytes")), GoldenStore(ROOT / "golden"))
+    quick = replace(check("x", ("whole", "bytes")), minimal=False)
+    result = check_case(CUT, subject, quick, GoldenStore(ROOT / "golden"))
 
     assert result.verdict is Verdict.FAIL
     assert "bytes" in {difference.plan for difference in result.differences}

@@ -208,8 +208,14 @@ def test_a_false_alarm_can_be_named_and_a_secret_cannot(
     named = run(tmp_path, *args, "--force", "--not-secret", digest)
     assert named.exit_code == 0, named.output
     assert looks in path.read_text()
-    # A key in use that is spelled over two deltas cannot be masked, and no digest makes it harmless.
-    fakes.respond = answer(f'{key[:20]}"}}}}]}}\n\ndata: {{"choices":[{{"index":0,"delta":{{"content":"{key[20:]}')
+    # A key in use that is spelled over two deltas is masked; behind a percent sign it is refused, whatever its digest.
+    fakes.respond = answer(
+        f'{looks} {key[:20]}"}}}}]}}\n\ndata: {{"choices":[{{"index":0,"delta":{{"content":"{key[20:]}'
+    )
+    spelled = run(tmp_path, *args, "--force", "--not-secret", digest)
+    assert spelled.exit_code == 0, spelled.output
+    assert not any(part in path.read_text() for part in (key[:20], key[20:]))
+    fakes.respond = answer(f"{key[:20]}%{ord(key[20]):x}{key[21:]}")
     spelled = run(tmp_path, *args, "--force", "--not-secret", digest)
     assert spelled.exit_code == 3, spelled.output
     assert "secret-in-use" in spelled.output

@@ -376,6 +376,10 @@ def test_a_body_shorter_than_its_header_says_was_cut(tmp_path: Path) -> None:
         ("https://b.test/model/a/invoke-with-response-stream", "bedrock-invoke-with-response-stream"),
         ("http://localhost:11434/api/chat", "ollama-ndjson"),
         ("https://api.cohere.com/v2/chat", "cohere-v2"),
+        ("https://api.cohere.com/v1/chat", "cohere-v1"),
+        ("https://api.anthropic.com/v1/complete", "anthropic-complete-legacy"),
+        ("https://g.test/v1beta/interactions?alt=sse", "gemini-interactions"),
+        ("https://g.test/v1beta/interactions/v1_abc", None),
         ("https://api.openai.com/v1/models", None),
     ],
 )

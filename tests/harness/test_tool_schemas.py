@@ -137,7 +137,7 @@ def test_the_page_shows_a_line_per_call_and_the_characters_traced() -> None:
         CallCheck("b", "g", SchemaVerdict.NOT_THE_SCHEMA, "$.city", "1 is not of type 'string'"),
     )
     page = parse(render(passing(cases=(report_case("openai-chat/tool", calls=calls, **arguments),))))
-    facts = json.loads(page.one(id="data").text)["openai-chat/tool"]["facts"]
+    facts = json.loads(page.one(id="data").text)["cases"]["openai-chat/tool"]["facts"]
     assert [value for name, value in facts if name == "call"] == [
         "f: valid",
         "g: not-the-schema $.city 1 is not of type 'string'",

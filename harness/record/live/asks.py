@@ -20,13 +20,12 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-import yaml
-
 from harness.record.live.apis import LOCAL, Api
 from harness.record.live.request import merged
 from harness.record.providers import PROVIDERS
 from harness.record.scenarios import scenarios
 from harness.record.wire import ScenarioError, only
+from harness.yaml_lines import shipped
 
 NAMES: tuple[str, ...] = (
     *("text", "unicode", "tool", "parallel-tools", "tool-no-arguments", "long-arguments", "reasoning", "refusal"),
@@ -85,9 +84,9 @@ def asks(api: Api) -> Mapping[str, Ask]:
                 request = {key: value for key, value in scenario.request.items() if key != "model"}
                 shows, twin = _LOCAL_SHOWS.get(name), name not in _LOCAL_ALONE
                 found[name] = Ask(name, scenario.about, request, shows=shows, twin=twin)
-    file = resources.files("harness.record.live").joinpath(f"asks-{api.asks}.yaml")
-    if file.is_file():
-        found |= {ask.name: ask for ask in _read(file.read_text("utf-8"), api.dialect)}
+    name = f"asks-{api.asks}.yaml"
+    if resources.files("harness.record.live").joinpath(name).is_file():
+        found |= {ask.name: ask for ask in _read(shipped("harness.record.live", name), api.dialect)}
     order = {name: at for at, name in enumerate(NAMES)}
     return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
 
@@ -102,8 +101,7 @@ _LOCAL_SHOWS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def _read(text: str, dialect: str) -> Iterator[Ask]:
-    data = yaml.safe_load(text)
+def _read(data: Any, dialect: str) -> Iterator[Ask]:
     only(data, "request", "models", "tools", "scenarios")
     for name, item in data["scenarios"].items():
         only(item, "about", "prompt", "request", "models", "shows")

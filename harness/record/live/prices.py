@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
-import yaml
+from harness.yaml_lines import shipped
 
 _CLOUD = re.compile(r"^(?:(?:us|eu|apac|jp|au|ca|global|us-gov)\.)?(?:anthropic|amazon|openai|google|xai)[./]|^models/")
 """What Bedrock's ids and others' have before the model's name."""
@@ -39,7 +38,7 @@ class Price:
 
 @functools.cache
 def _table() -> Any:
-    return yaml.safe_load(resources.files("harness.record.live").joinpath("prices.yaml").read_text("utf-8"))
+    return shipped("harness.record.live", "prices.yaml")
 
 
 def as_of() -> str:
