@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.files import write_atomically
-from harness.oracle import Answer, Oracle, oracle_folder
+from harness.oracle import TIME_LIMIT_S, WORKERS, Answer, Oracle, oracle_folder
 from harness.references import references_for
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from harness.case import Case
 
 MANIFEST_VERSION = 1
+PATIENT_S = 180.0
+"""For one body and reference that failed once, asked again with nothing beside it."""
 _SOURCES = ("*.mjs", "references/*.mjs", "package.json", "package-lock.json")
 _CASE_ID = re.compile(r"[^/\\\x00.][^/\\\x00]*/[^/\\\x00.][^/\\\x00]*")
 
@@ -44,6 +46,10 @@ class GoldenError(Exception):
 
 class GoldenMissing(GoldenError):  # noqa: N818 - names the state, as verdicts do
     """There is no golden for a case that needs one."""
+
+
+class ReferenceFailed(GoldenMissing):
+    """There is none, and making it again would not help: the reference took too long, died, or depends on the cuts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +187,9 @@ class GoldenStore:
             accepted = {change.path for change in changes if change.what in accept}
             remade = {key: lines for key, lines in remade.items() if key in accepted}
             changes = [change for change in changes if change.what in {*accept, "varies", "failed"}]
-            cases = [case for case in cases if any(self._key(case.id, one.name) in remade for one in references_for(case))]
+            cases = [
+                case for case in cases if any(self._key(case.id, one.name) in remade for one in references_for(case))
+            ]
             if not remade:
                 return changes
         made_before = set(self.manifest.get("goldens", {}))
@@ -300,15 +308,27 @@ class GoldenCache:
         ]
         if not wanted:
             return 0
-        with Oracle(folder) as oracle:
+        failed = self._make(folder, wanted, WORKERS, TIME_LIMIT_S)
+        if failed:  # alone, and with patience: beside others on a busy machine a second of work takes a minute
+            self._make(folder, failed, 1, PATIENT_S)
+        return len(wanted) - len(self._failed)
+
+    def _make(
+        self, folder: Path, wanted: Sequence[tuple[Case, str]], workers: int, time_limit_s: float
+    ) -> list[tuple[Case, str]]:
+        """Asks for all of them; returns those that failed, which are not kept: another time they may end."""
+        failed = []
+        with Oracle(folder, workers=workers, time_limit_s=time_limit_s) as oracle:
             answers = oracle.run((case.id, case.body, reference) for case, reference in wanted)
             for (case, reference), answer in zip(wanted, answers, strict=True):
                 if answer.failed:
-                    self._failed[case.sha256, reference] = answer.failed  # not kept: another time it may end
+                    self._failed[case.sha256, reference] = answer.failed
+                    failed.append((case, reference))
                     continue
+                self._failed.pop((case.sha256, reference), None)
                 text = f"varies: {answer.varies}\n" if answer.varies else _text(answer.lines)
                 write_atomically(self._path(case, reference), text)
-        return len(wanted) - len(self._failed)
+        return failed
 
     def lines(self, case: Case, reference: str) -> Sequence[str]:
         """As :meth:`GoldenStore.lines`.
@@ -320,12 +340,12 @@ class GoldenCache:
         path = self._path(case, reference)
         failed = self._failed.get((case.sha256, reference))
         if failed is not None:
-            raise GoldenMissing(f"{case.id}: no golden of {reference}: {failed}")
+            raise ReferenceFailed(f"{case.id}: the reference {reference} gave none: {failed}")
         try:
             with path.open(encoding="utf-8", errors="replace") as file:
                 first = file.readline()
             if first.startswith("varies: "):
-                raise GoldenMissing(f"{case.id}: {reference} is no golden here: {first[8:].strip()}")
+                raise ReferenceFailed(f"{case.id}: {reference} cannot be held against it here: {first[8:].strip()}")
             return _read(path, case, f"delete {self.root}")
         except FileNotFoundError:
             raise GoldenMissing(f"{case.id}: no golden of {reference} in {self.root}") from None

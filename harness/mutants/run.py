@@ -19,7 +19,7 @@ from harness.check import find_cases
 from harness.divergence import Divergences
 from harness.golden import GoldenStore
 from harness.mutants import LAYERS, MUTANTS, Mutant
-from harness.mutants.mutation import COSTLY, STAGES, Bench, Catch, graded_cases, hunt
+from harness.mutants.mutation import CHEAP, COSTLY, EVERY_CASE, HAZARDS, STAGES, Bench, Catch, graded_cases, hunt
 from harness.verdict import Difference
 
 COUNTED = 40
@@ -29,6 +29,8 @@ _AT_ONCE = 8
 """Cases of the control that one process takes at a time."""
 
 Stages = tuple[tuple[str, ...], ...]
+TOGETHER: Stages = ((*EVERY_CASE, *CHEAP), (HAZARDS,), COSTLY)
+"""The plans in as few checks of a case as may be: each check walks it byte by byte and compares it with every reference."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Where:
     @property
     def stages(self) -> Stages:
         """The plans to run, in order."""
-        return (self.plans,) if self.plans else STAGES
+        return (self.plans,) if self.plans else TOGETHER
 
     def bench(self) -> Bench:
         """The cases and everything that they are held against.
@@ -165,6 +167,9 @@ def _fate(name: str) -> Fate:
         catches = [found] if found is not None else []
     if not catches:
         return Fate(name, len(claimed))
+    if not where.plans:  # as if each stage had been run over all cases before the next
+        stage_of = {plan: at for at, stage in enumerate(STAGES) for plan in stage}
+        catches.sort(key=lambda catch: stage_of[catch.plans[0]])
     plans = Counter(plan for plan, _ in {(plan, catch.case) for catch in catches for plan in catch.plans})
     tried = {case.id for stage in where.stages for case in _counted(mutant, bench, stage, where)}
     return Fate(

@@ -152,6 +152,7 @@ def summarise(run: RunResult, report: Path | None = None, *, quiet: bool = False
             for name in run.stale_allowances
         ]
         blocks += [f"{paint.verdict(Verdict.ERROR)} {ascii_only(problem)}" for problem in run.problems]
+        blocks += _shipped_lines(run)
         blocks += dialect_lines(run)
         blocks += proof_lines(run)
     if certified := certified_line(run):
@@ -295,6 +296,14 @@ def _mutant_line(mutant: MutantResult, paint: _Paint) -> str:
     )
 
 
+def _shipped_lines(run: RunResult) -> Iterator[str]:
+    """The defects that the recordings of a project cannot show: nobody is to believe that they would."""
+    names = [ascii_only(mutant.name) for mutant in run.mutants if mutant.shipped]
+    if names:
+        told = "defects not shown by these recordings, but by those that come with streamparity"
+        yield f"{told}: {', '.join(names)}"
+
+
 def _short(text: str) -> str:
     text = ascii_only(text.replace("\n", " "))
     return text if len(text) <= MAX_NOTE else f"{text[:MAX_NOTE]}... {len(text) - MAX_NOTE} more characters"
@@ -308,7 +317,7 @@ def _last_line(run: RunResult, report: Path | None, paint: _Paint) -> str:
         figures += f", {totals['pairs']:,} pair{'' if totals['pairs'] == 1 else 's'} of stream and whole answer"
     caught = f"{totals['mutants_caught']}/{totals['mutants']} mutants caught"
     if elsewhere := sum(mutant.shipped for mutant in run.mutants):
-        caught += f" ({elsewhere} of them by recordings that come with streamparity, for these do not show them)"
+        caught += f" ({elsewhere} of them by recordings that come with streamparity alone)"
     shard = f", shard {run.shard}" if run.shard else ""
     words = [
         f"{ascii_only(run.subject)}, plan {_short(run.plan)}{shard}: {totals['cases']:,} cases ({counts or 'none'})",

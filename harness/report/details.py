@@ -52,7 +52,7 @@ def details(row: Row, run: RunResult) -> dict[str, Any]:
             for one in case.references
         ],
         "plans": _plans(case),
-        "command": strips.command(case, run),
+        "command": list(strips.command(case, run)),
     }
     found: dict[str, Any] = _all_visible(shown)
     if heat := strips.heat(case):

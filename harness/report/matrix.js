@@ -19,7 +19,10 @@ const byKey = new Map(rows.map((one) => [one.key, one]));
 const followers = [...document.querySelectorAll("#differences [data-k], #calls [data-k], #overview [data-k]")];
 
 function filter() {
-  const words = decoded(state.q || "").toLowerCase().split(/\s+/).filter(Boolean);
+  const words = decoded(state.q || "")
+    .toLowerCase()
+    .split(/\s+/)
+    .filter(Boolean);
   const verdicts = new Set((state.v || "").split(",").filter(Boolean));
   const wanted = ["p", "s", "c"].map((name) => [name, decoded(state[name] || "")]).filter(([, value]) => value);
   const visible = new Set();
@@ -41,6 +44,7 @@ function filter() {
   for (const group of document.querySelectorAll(".group")) group.hidden = !groups.has(group);
   for (const line of document.querySelectorAll("[data-line]")) line.hidden = !line.querySelector("a:not([hidden])");
   for (const chip of chips) chip.setAttribute("aria-pressed", String(verdicts.has(chip.dataset.v)));
+  document.getElementById("nothing").hidden = visible.size > 0 || !rows.length;
   shownCount.textContent = visible.size === rows.length ? "" : `${visible.size} of ${rows.length} cases shown`;
   for (const table of document.querySelectorAll(".matrix > table")) rove(table);
 }
@@ -63,7 +67,9 @@ function inner(cell) {
 
 function step(event) {
   const cell = event.target.closest(".matrix > table > tbody > tr[data-k] > *");
-  const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -99], End: [0, 99] }[event.key];
+  const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -99], End: [0, 99] }[
+    event.key
+  ];
   if (!cell || !by || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   let row = cell.parentNode;
@@ -82,7 +88,10 @@ function provenance(origin) {
   const facts = element("dl", "origin");
   for (const [name, value] of origin) {
     const values = Array.isArray(value) ? value : [value];
-    facts.append(element("dt", "", name), element("dd", "", ...values.flatMap((one) => [element("bdi", "", one), element("br")]).slice(0, -1)));
+    facts.append(
+      element("dt", "", name),
+      element("dd", "", ...values.flatMap((one) => [element("bdi", "", one), element("br")]).slice(0, -1)),
+    );
   }
   return facts;
 }
@@ -111,8 +120,11 @@ function openRow(row) {
   }
   if (details.drawn) box.append(element("p", "", link(`#lanes=${row.dataset.k}`, "Its tool calls, drawn")));
   const drawnBytes = wires(row.dataset.k);
-  if (!details.view) box.append(element("p", "dim", "Its bytes are not among those that this page holds: run it alone with --case to see them."));
-  box.append(tables, drawnBytes, command("Reproduce", details.command.replace("PLAN", "standard")));
+  if (!details.view)
+    box.append(
+      element("p", "dim", "Its bytes are not among those that this page holds: run it alone with --case to see them."),
+    );
+  box.append(tables, drawnBytes, command("Reproduce", details.command.join("standard")));
   const more = element("tr", "more");
   const cell = more.insertCell();
   cell.colSpan = row.cells.length;

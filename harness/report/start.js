@@ -39,9 +39,12 @@ themeButton.addEventListener("click", () => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", nameTheme);
 
 // The bytes of a card are drawn when it comes near the window: a hundred cards open at once.
-const drawers = new IntersectionObserver((entries) => {
-  for (const entry of entries) if (entry.isIntersecting) drawWires(entry.target);
-}, { rootMargin: "400px" });
+const drawers = new IntersectionObserver(
+  (entries) => {
+    for (const entry of entries) if (entry.isIntersecting) drawWires(entry.target);
+  },
+  { rootMargin: "400px" },
+);
 
 function drawWires(place) {
   drawers.unobserve(place);

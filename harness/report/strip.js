@@ -3,13 +3,24 @@
 function strip(key, view) {
   const bytes = Uint8Array.from(atob(view.bytes), (char) => char.charCodeAt(0));
   const cells = cellsOf(bytes, view);
-  const status = element("p", "told dim", "Point at a character or a byte, or use the arrow keys, to see where it came from.");
+  const status = element(
+    "p",
+    "told dim",
+    "Point at a character or a byte, or use the arrow keys, to see where it came from.",
+  );
   status.setAttribute("role", "status");
   const wire = region(`Bytes of ${page.cases[key].case}`, "wirebytes", framesOf(cells, view));
   const output = region(`What was made of the bytes of ${page.cases[key].case}`, "written", outputOf(view));
   if (!view.written.length) output.append(element("p", "empty", "Nothing came out of these frames."));
   if (view.more) output.append(element("p", "cut", `${count(view.more, "more string")} of these frames not drawn.`));
-  const box = element("div", "strip", toggle(wire), status, element("div", "stripsides", wire, output), legend(view, bytes.length, key));
+  const box = element(
+    "div",
+    "strip",
+    toggle(wire),
+    status,
+    element("div", "stripsides", wire, output),
+    legend(view, bytes.length, key),
+  );
   const chars = [...output.querySelectorAll("[data-a]")];
   const all = [...wire.querySelectorAll("[data-a]")];
   let lit = [];
@@ -17,10 +28,15 @@ function strip(key, view) {
   function light(from) {
     for (const one of lit) one.classList.remove("lit", "here");
     lit = [];
-    const start = Number(from.dataset.a), end = Number(from.dataset.b);
+    const start = Number(from.dataset.a),
+      end = Number(from.dataset.b);
     for (const one of [...chars, ...all]) {
-      const a = Number(one.dataset.a), b = Number(one.dataset.b);
-      const touched = one === from || (one.parentNode !== from.parentNode && (a === b || start === end ? a <= end && start <= b && a === start : a < end && start < b));
+      const a = Number(one.dataset.a),
+        b = Number(one.dataset.b);
+      const touched =
+        one === from ||
+        (one.parentNode !== from.parentNode &&
+          (a === b || start === end ? a <= end && start <= b && a === start : a < end && start < b));
       if (touched) {
         one.classList.add("lit");
         lit.push(one);
@@ -100,9 +116,12 @@ function hexOf(cell, chunks) {
 }
 
 function framesOf(cells, view) {
-  const chunks = new Set(view.chunks), cuts = new Set(view.cuts);
+  const chunks = new Set(view.chunks),
+    cuts = new Set(view.cuts);
   const frames = [];
-  let frame = null, number = -1, begins = view.start;
+  let frame = null,
+    number = -1,
+    begins = view.start;
   for (const cell of cells) {
     while (number < 0 || (number < view.ends.length - 1 && cell.start >= view.ends[number])) {
       number += 1;
@@ -121,7 +140,8 @@ function framesOf(cells, view) {
     if (cell.bytes.length > 1) made.classList.add("wide");
     if (chunks.has(cell.start)) made.classList.add("tick");
     for (let at = cell.start + 1; at < cell.end; at++) if (chunks.has(at)) made.classList.add("inside");
-    for (let at = cell.start; at < cell.end; at++) if (cuts.has(at)) made.classList.add(at === cell.start ? "cutbefore" : "cutinside");
+    for (let at = cell.start; at < cell.end; at++)
+      if (cuts.has(at)) made.classList.add(at === cell.start ? "cutbefore" : "cutinside");
     frame.append(made);
     if (cell.char === "\n") frame.append(element("br"));
   }
@@ -133,7 +153,8 @@ function outputOf(view) {
     const code = element("code", "line");
     code.dir = "ltr";
     const chars = [...text];
-    let at = start, index = 0;
+    let at = start,
+      index = 0;
     for (const span of spans.split(" ").filter(Boolean)) {
       const shared = span.includes("!");
       const [number, width] = span.split(shared ? "!" : "*").map(Number);
@@ -155,12 +176,19 @@ function outputOf(view) {
 }
 
 function sentence(cell, view, isOutput) {
-  const start = Number(cell.dataset.a), end = Number(cell.dataset.b);
-  const range = end - start === 1 ? `byte ${start.toLocaleString("en")}` : `bytes ${start.toLocaleString("en")}–${end.toLocaleString("en")}`;
+  const start = Number(cell.dataset.a),
+    end = Number(cell.dataset.b);
+  const range =
+    end - start === 1
+      ? `byte ${start.toLocaleString("en")}`
+      : `bytes ${start.toLocaleString("en")}–${end.toLocaleString("en")}`;
   let frame = view.ends.findIndex((one) => start < one);
   frame = frame < 0 ? "after the last frame" : `frame ${view.frame + frame}`;
-  const chunk = view.chunks.length || view.chunk ? ` · chunk ${view.chunk + view.chunks.filter((one) => one < end).length}` : "";
-  const told = isOutput ? `${cell.textContent}  ${cell.dataset.u}  from ${range}` : `${cell.dataset.t}  ${cell.dataset.h}  ${range}`;
+  const chunk =
+    view.chunks.length || view.chunk ? ` · chunk ${view.chunk + view.chunks.filter((one) => one < end).length}` : "";
+  const told = isOutput
+    ? `${cell.textContent}  ${cell.dataset.u}  from ${range}`
+    : `${cell.dataset.t}  ${cell.dataset.h}  ${range}`;
   return `${told} · ${frame}${chunk}`;
 }
 
@@ -168,7 +196,10 @@ function toggle(wire) {
   const made = element("div", "toggle");
   made.setAttribute("role", "group");
   made.setAttribute("aria-label", "Bytes as");
-  for (const [name, key] of [["text", "t"], ["hex", "h"]]) {
+  for (const [name, key] of [
+    ["text", "t"],
+    ["hex", "h"],
+  ]) {
     const one = button(name, () => {
       for (const cell of wire.querySelectorAll("[data-a]")) cell.textContent = cell.dataset[key];
       wire.classList.toggle("hex", key === "h");
@@ -182,8 +213,13 @@ function toggle(wire) {
 
 function legend(view, length, key) {
   const size = page.cases[key].heat ? page.cases[key].heat.size : length;
-  const part = size > length ? `Bytes ${view.start.toLocaleString("en")}–${(view.start + length).toLocaleString("en")} of ${count(size, "byte")}. ` : "";
-  const ticks = view.chunks.length ? "A tick before a character: a recorded chunk begins there; under it: inside the character. " : "";
+  const part =
+    size > length
+      ? `Bytes ${view.start.toLocaleString("en")}–${(view.start + length).toLocaleString("en")} of ${count(size, "byte")}. `
+      : "";
+  const ticks = view.chunks.length
+    ? "A tick before a character: a recorded chunk begins there; under it: inside the character. "
+    : "";
   const cuts = view.cuts.length ? "Double line: the minimal cut. " : "";
   return element("p", "dim", `${part}A box is a frame. ${ticks}${cuts}Right: what the subject, fed byte by byte, put out.`);
 }

@@ -138,15 +138,22 @@ def _sampled(case: CaseResult) -> list[list[int]]:
     return []
 
 
-def command(case: CaseResult, run: RunResult) -> str:
-    """What runs ``case`` again, with ``PLAN`` where the plan belongs."""
+def command(case: CaseResult, run: RunResult) -> tuple[str, str]:
+    """What runs ``case`` again: the words before the plan, and those after it."""
     for one in case.differences:
-        words = shlex.split(one.reproduce) if one.reproduce else []
+        try:
+            words = shlex.split(one.reproduce)
+        except ValueError:
+            continue  # a command of somebody else's making
         if "--plan" in words[:-1]:
-            words[words.index("--plan") + 1] = "PLAN"
-            return shlex.join(words)
-    words = ["streamparity", "check", "--case", case.case, "--plan", "PLAN"]
-    return shlex.join([*words, "--subject", run.subject] if run.subject != "streamcore" else words)
+            at = words.index("--plan") + 1
+            return _around(words, at)
+    words = ["streamparity", "check", "--case", case.case, "--plan", ""]
+    return _around([*words, "--subject", run.subject] if run.subject != "streamcore" else words, 5)
+
+
+def _around(words: Sequence[str], at: int) -> tuple[str, str]:
+    return f"{shlex.join(words[:at])} ", " ".join(["", shlex.join(words[at + 1 :])]).rstrip()
 
 
 def names(cases: Iterable[CaseResult]) -> dict[str, str]:

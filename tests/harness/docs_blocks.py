@@ -108,9 +108,9 @@ def streamparity(words: list[str], patch: pytest.MonkeyPatch) -> tuple[int, str]
     patch.setattr(sys, "argv", words)
     patch.syspath_prepend(str(Path.cwd()))  # which the command does itself, for good
     patch.setattr(sys, "dont_write_bytecode", True)
-    for name, module in list(sys.modules.items()):
-        if Path(getattr(module, "__file__", None) or "/").is_relative_to(Path.cwd()):
-            del sys.modules[name]  # it may have been changed since
+    here = {path.stem for path in Path.cwd().glob("*.py")} | {path.parent.name for path in Path.cwd().glob("*/*.py")}
+    for name in [name for name in sys.modules if name.partition(".")[0] in here]:
+        del sys.modules[name]  # it may have been changed since, or be another test's
     importlib.invalidate_caches()
     raw, errors, code = io.BytesIO(), io.StringIO(), 0
     output = io.TextIOWrapper(raw, "utf-8", write_through=True)  # some commands write bytes

@@ -36,9 +36,11 @@ _OPENAI = "docs/add-an-openai-compatible-server.md"
 NOT_RUN: dict[tuple[str, str], str] = {
     ("README.md", "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/streamparity check"): "CI does",
     ("README.md", "python3 -m venv .venv-test && .venv-test/bin/pip install -q -e '.[test]' && .venv-test/bin/python -m pytest -q -n auto"): "CI does",
+    ("README.md", "pip install streamparity"): "test_init.py does",
     ("README.md", "streamparity check --subject mypackage.parity:Subject"): "it takes a minute; the tutorial does it in seconds",
     ("README.md", "pytest --parity -m parity"): "test_plugin.py does",
     ("README.md", "streamparity check --hazards --subject mypackage.parity:Subject"): "test_hazards_cli.py does",
+    ("README.md", "streamparity report summary --annotations"): "test_report_commands_cli.py does",
     ("README.md", "streamparity record --proxy --upstream https://api.openai.com/v1"): "it serves until it is stopped",
     ("README.md", "streamparity replay cassettes/openai-chat/text.yaml --plan bytes"): "it serves until it is stopped",
     ("README.md", "streamparity corpus pull --out corpus"): "it downloads",

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness import check
+from harness.case import Case
 from harness.cassette import iter_cases
 from harness.check import Request, execute
 from harness.chunking import parse_plan, parse_plans
 from harness.divergence import Divergences
-from harness.exits import InputError
-from harness.golden import GoldenStore
+from harness.exits import HARNESS, InputError
+from harness.golden import GoldenStore, ReferenceFailed
 from harness.mutants import mutation
+from harness.report.console import exit_code, summarise
 from harness.runner import Check, check_cases
 from harness.verdict import CaseResult, Verdict
 
-from .checkout import EMPTY, SUBJECTS, TEXT, add, excuse_all, make_checkout, replace
+from .checkout import EMPTY, REPOSITORY, SUBJECTS, TEXT, add, excuse_all, make_checkout, replace
 
 
 @pytest.fixture
@@ -152,7 +156,8 @@ THREE_MUTANTS = ("remainder-dropped", "done-parsed", "signature-lost")
 
 
 @pytest.mark.usefixtures("three_mutants")
-def test_a_mutant_that_no_recording_catches_fails_the_run(project: Path) -> None:
+def test_a_mutant_that_no_recording_catches_fails_the_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "shipped", lambda: project)
     (run,) = execute(request(project, mutants=True))
 
     found = {mutant.name: (mutant.caught, mutant.case, mutant.tried) for mutant in run.mutants}
@@ -167,7 +172,28 @@ def test_a_mutant_that_no_recording_catches_fails_the_run(project: Path) -> None
 
 
 @pytest.mark.usefixtures("three_mutants")
-def test_a_missing_golden_catches_no_mutant(project: Path) -> None:
+def test_what_recordings_of_ones_own_do_not_show_those_that_are_shipped_do(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the run says so; a defect that nobody's recordings show still fails it."""
+    home = tmp_path / "shipped"
+    for kind in ("cassettes", "golden"):
+        shutil.copytree(REPOSITORY / kind / "anthropic-messages", home / kind / "anthropic-messages")
+    shutil.copy(REPOSITORY / "golden" / "manifest.json", home / "golden")
+    monkeypatch.setattr(check, "shipped", lambda: home)
+
+    (run,) = execute(request(project, mutants=True))
+
+    found = {mutant.name: (mutant.caught, mutant.shipped) for mutant in run.mutants}
+    assert found == {"remainder-dropped": (True, False), "done-parsed": (True, False), "signature-lost": (True, True)}
+    assert run.verdict is Verdict.PASS
+    assert "3/3 mutants caught (1 of them by recordings that come with streamparity" in summarise(run)
+    assert "not shown by these recordings, but by those that come with streamparity: signature-lost" in summarise(run)
+
+
+@pytest.mark.usefixtures("three_mutants")
+def test_a_missing_golden_catches_no_mutant(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "shipped", lambda: project)
     (project / "golden" / f"{TEXT}.openai.chat.ndjson").unlink()
 
     (run,) = execute(request(project, globs=(EMPTY,), mutants=True))
@@ -185,3 +211,31 @@ def test_a_run_that_asks_for_mutants_and_has_none_proves_nothing(
     (run,) = execute(request(project, mutants=True))
 
     assert (run.problems, run.verdict) == (("no mutant was run",), Verdict.ERROR)
+
+
+def test_a_reference_that_fails_on_a_recording_of_a_corpus_ends_that_case_alone(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for case in iter_cases(project / "cassettes"):
+        (project / "corpus" / case.dialect).mkdir(parents=True)
+        (project / "corpus" / f"{case.id}.body").write_bytes(case.body)
+    store = GoldenStore(project / "golden")
+
+    class Slow:
+        def __init__(self, _: Path) -> None:
+            pass
+
+        def make(self, cases: list[Case]) -> int:
+            return len(cases)
+
+        def lines(self, case: Case, reference: str) -> list[str]:
+            if case.id == TEXT and reference == "sse":
+                raise ReferenceFailed(f"{case.id}: {reference} gave none: no answer in 180 s")
+            return list(store.lines(case, reference))
+
+    monkeypatch.setattr(check, "GoldenCache", Slow)
+    (run,) = execute(request(project, cassettes=None, corpora=(project / "corpus",)))
+
+    assert {case.case: case.verdict for case in run.cases} == {EMPTY: Verdict.PASS, TEXT: Verdict.ERROR}
+    assert next(case.reason for case in run.cases if case.case == TEXT).endswith("sse gave none: no answer in 180 s")
+    assert exit_code(run) == HARNESS

@@ -235,9 +235,10 @@ def test_the_seed_shifts_the_random_plans_and_their_names(run: Run) -> None:
 
 
 def test_the_mutants_are_one_test_that_names_those_that_were_not_caught(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: Run, project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three recordings do not have what it takes to show every defect; two mutants are enough to tell so."""
+    monkeypatch.setattr("harness.check.shipped", lambda: project.path)  # no others come to their help
     few = {name: MUTANTS[name] for name in ("utf8-per-chunk", "crlf-cut-is-blank")}
     monkeypatch.setattr("harness.mutants.mutation.MUTANTS", few)
     result = run("parity::mutants", two_plans=False)

@@ -24,7 +24,7 @@ from .lane_runs import INTERLEAVED, calling, drawn, many
 from .page_tree import Node, parse
 from .report_runs import case, hostile, large, only_failing, passing, troubled
 
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
 __all__ = ["browser", "opened"]  # fixtures
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.report import html, load, render, render_again, to_document, write_reports
+from harness.report import html, render, to_document
 from harness.report.visible import visible
 from harness.verdict import PlanResult, Verdict
 
@@ -375,36 +375,3 @@ def test_a_run_of_failures_is_cut_and_says_so() -> None:
     assert len([row for row in listed if "data-k" in row.attributes]) == 200
     assert "100 cases are spelt out above. These follow" in page.one(id="differences").text
     assert len(text) < 2_000_000
-
-
-# --- the other panels
-
-
-def test_divergences_conflicts_and_mutants_have_their_panels(bad: Node) -> None:
-    divergences = {panel.all("bdi")[0].text: panel for panel in bad.one(id="divergences").all("article")}
-    assert list(divergences) == ["late-usage", "pings-kept"]
-    assert "drops usage that comes after the finish reason" in divergences["late-usage"].text
-    assert "anthropic-messages/refusal ai.anthropic" in divergences["late-usage"].text
-    conflict = bad.one(id="conflicts").all("tr")[-1]
-    assert conflict.one("th").text == "anthropic-messages/length"
-    assert [cell.text for cell in conflict.all("td")] == [
-        "anthropic", "pings-kept", "root['usage'] has 3 items here, 2 there",
-    ]  # fmt: skip
-    missed, caught = [row for row in bad.one("table", class_="mutants").all("tr") if row.all("span", class_="badge")]
-    assert "✗ not caught" in missed.text
-    assert "merged-by-index" in missed.text
-    assert "✓ caught" in caught.text
-    assert caught.all("a")[0]["href"] == "#case=anthropic-messages/unicode"
-    assert caught.all("mark")[0].text == "é"
-
-
-def test_every_verdict_is_explained(bad: Node) -> None:
-    words = {row.all("span", class_="badge")[0].text.split()[-1] for row in bad.one(id="reading").all("tr")}
-    assert words == {verdict.value for verdict in Verdict}
-
-
-def test_the_page_can_be_made_again_from_the_document(tmp_path: Path) -> None:
-    first, again = tmp_path / "first.html", tmp_path / "again.html"
-    run = write_reports(troubled(), tmp_path / "parity.json", first)
-    assert render_again(tmp_path / "parity.json", again) == run == load(tmp_path / "parity.json")
-    assert first.read_bytes() == again.read_bytes()

@@ -33,7 +33,7 @@ from .report_runs import HOSTILE, case, difference, hostile, minimal, passing
 __all__ = ["browser", "opened"]  # fixtures
 
 ROOT = Path(__file__).parents[2]
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
 BROKEN, WHOLE = "mutant:utf8-per-chunk", "streamcore"
 FAILED, TOOLS = "anthropic-messages/unicode", "anthropic-messages/parallel-tools"
 

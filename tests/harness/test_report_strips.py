@@ -71,11 +71,13 @@ def test_a_report_keeps_the_strips_of_failures_and_of_some_of_each_dialect() -> 
 
 def test_the_command_names_the_case_and_leaves_the_plan_open() -> None:
     run = passing(subject="mutant:x")
-    words = "streamparity check --case 'openai-chat/a b' --plan PLAN --subject mutant:x"
+    words = ("streamparity check --case 'openai-chat/a b' --plan ", " --subject mutant:x")
     assert strips.command(case("openai-chat/a b"), run) == words
+    assert strips.command(case("openai-chat/a"), passing())[1] == ""
     known = difference(reproduce="streamparity check --corpus c --case a --plan split@7 --subject s")
     told = strips.command(case(differences=(known,)), run)
-    assert told == "streamparity check --corpus c --case a --plan PLAN --subject s"
+    assert told == ("streamparity check --corpus c --case a --plan ", " --subject s")
+    assert strips.command(case("openai-chat/a b", differences=(difference(reproduce="'"),)), run) == words
 
 
 def test_failures_with_one_cause_have_one_name() -> None:

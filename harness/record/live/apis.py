@@ -11,7 +11,7 @@ from urllib.parse import quote
 from harness.exits import USAGE
 from harness.record import local_model
 from harness.record.live import aws_keys, google_account
-from harness.record.live.keys import HeaderKey, Keys, NoKey
+from harness.record.live.keys import FirstOf, HeaderKey, Keys, NoKey
 from harness.record.live.request import Request
 from harness.record.provider import Form
 from harness.record.providers import PROVIDERS
@@ -120,7 +120,9 @@ def _local_server() -> str:
 
 
 _OPENAI = HeaderKey(("OPENAI_API_KEY",))
-_ANTHROPIC = HeaderKey(("ANTHROPIC_API_KEY",), "x-api-key", "")
+_ANTHROPIC = FirstOf(
+    (HeaderKey(("ANTHROPIC_API_KEY",), "x-api-key", ""), HeaderKey(("ANTHROPIC_AUTH_TOKEN",)))
+)  # both, and in this order, as Anthropic's own SDKs
 _ANTHROPIC_VERSION = (("anthropic-version", "2023-06-01"),)
 _GEMINI = HeaderKey(("GEMINI_API_KEY", "GOOGLE_API_KEY"), "x-goog-api-key", "")
 _AZURE = HeaderKey(("AZURE_OPENAI_API_KEY",), "api-key", "")

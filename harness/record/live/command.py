@@ -16,6 +16,7 @@ import httpx
 from harness.exits import DIFFERENCE, HARNESS, INTERRUPTED, PARITY, USAGE
 from harness.record.live.apis import APIS, LOCAL, NAMES
 from harness.record.live.asks import asks
+from harness.record.live.network import Network
 from harness.record.live.plan import Plan, cost_limit, make_plan, refuse_unpriced, told
 from harness.record.live.run import Asking, Outcome, State, run
 from harness.record.local_model import prepare
@@ -27,7 +28,7 @@ DEFAULT_MAX_COST = "1"
 
 def network() -> httpx.BaseTransport:
     """What the requests go through."""
-    return httpx.HTTPTransport()
+    return Network()
 
 
 def record_matrix(

@@ -86,6 +86,29 @@ class HeaderKey:
         return Open(Carried({self.header: f"{self.scheme} {key}".strip()}), (key,))
 
 
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """Several ways of saying who asks, of which the first counts whose variable is set."""
+
+    ways: tuple[HeaderKey, ...]
+
+    def places(self) -> tuple[Place, ...]:
+        return tuple(place for way in self.ways for place in way.places())
+
+    def headers(self) -> Mapping[str, str]:
+        return self._chosen().headers()
+
+    def open(self, network: httpx.BaseTransport, /) -> Open:
+        way = self._chosen()
+        if not any(place.found for place in way.places()):
+            names = " or ".join(name for one in self.ways for name in one.variables)
+            raise RecordError(f"no API key: set {names}", exit_code=USAGE)
+        return way.open(network)
+
+    def _chosen(self) -> HeaderKey:
+        return next((way for way in self.ways if any(place.found for place in way.places())), self.ways[0])
+
+
 class NoKey:
     """For a server that asks for none."""
 
