@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import shutil
 import statistics
 import sys
@@ -54,11 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def enlarged(run: RunResult, least: int) -> RunResult:
     """``run`` with its cases repeated under other names until the matrix has ``least`` cells."""
-    cases = list(run.cases)
-    copies = 0
-    while cells(dataclasses.replace(run, cases=tuple(cases))) < least:
-        copies += 1
-        cases += [dataclasses.replace(case, case=f"{case.case}-copy-{copies}") for case in run.cases]
+    width = {row.case.case: len(row.cells) for group in matrix.groups(run) for row in group.rows}
+    cases, left = list(run.cases), least - cells(run)
+    for copy, case in ((copy, case) for copy in itertools.count(1) for case in run.cases):
+        if left <= 0 or not any(width.values()):
+            break
+        cases.append(dataclasses.replace(case, case=f"{case.case}-copy-{copy}"))
+        left -= width[case.case]
     return dataclasses.replace(run, cases=tuple(cases))
 
 

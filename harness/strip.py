@@ -146,8 +146,11 @@ class _Frame:
     def beside(self, text: str, count: int) -> _Origin:
         """The bytes that are likeliest to be behind ``text``, which the frame does not say."""
         likest = max(range(len(self._places)), key=lambda index: self._likeness(index, text), default=None)
-        if likest is not None and self._likeness(likest, text)[0]:
-            return self._beside(likest, text, count)
+        if likest is not None:
+            free, alike, _ = self._likeness(likest, text)
+            # A value that the dialect wrote anew resembles no string of the wire.
+            if free and (alike or not text.startswith(("{", "["))):
+                return self._beside(likest, text, count)
         return self._start, f"{count}!{self._end - self._start}", False
 
     def _take(self, index: int, at: int, text: str, count: int) -> _Origin:

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from harness.findings import CallLanes, Fragment, Lane, WirePiece
+from harness.findings import CallLanes, Fragment, Lane, MinimalCut, Origin, Strip, WirePiece, Written
 from harness.report import DocumentError, console, document, from_document, load, seal, to_document, write_reports
 from harness.verdict import CaseResult, Difference, MutantResult, PlanResult, ReferenceResult, Verdict
 
@@ -78,6 +78,10 @@ def test_the_footer_adds_up() -> None:
         ("lane", Lane),
         ("fragment", Fragment),
         ("wire", WirePiece),
+        ("minimal", MinimalCut),
+        ("origin", Origin),
+        ("strip", Strip),
+        ("written", Written),
     ],
 )
 def test_the_schema_knows_every_field_and_no_other(name: str, kind: type[Any]) -> None:

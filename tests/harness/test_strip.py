@@ -102,6 +102,17 @@ def test_arguments_that_were_held_back_have_the_bytes_of_an_earlier_frame() -> N
     assert "".join(written.text for written in strip.written) == '{"x":1}'
 
 
+def test_arguments_that_were_written_anew_are_charged_to_their_frame() -> None:
+    parts = [{"functionCall": {"name": "f", "args": {"a": 1}}}, {"text": "said"}]
+    body = f"data: {json.dumps({'candidates': [{'content': {'parts': parts}, 'finishReason': 'STOP'}]})}\r\n\r\n".encode()
+    replayed = Case("gemini-generateContent/strip", "gemini-generateContent", body)
+    strip = strip_of(replayed, walk(CoreSession("gemini-generateContent"), body), ())
+    assert strip is not None
+    told = {written.text: (written.exact, set(_origins(written))) for written in strip.written}
+    assert told['{"a":1}'] == (False, {(0, len(body))})
+    assert told["said"][0]
+
+
 @pytest.mark.parametrize("event", [0, 30, 119])
 def test_a_long_body_is_cut_around_the_difference_at_whole_characters(event: int) -> None:
     body = text(*("\U0001f680" * 9 for _ in range(120)))
