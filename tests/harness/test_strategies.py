@@ -159,7 +159,7 @@ def test_a_body_with_calls_and_text_can_be_found(dialect: str) -> None:
     body, expected = find(
         streams(dialect),
         lambda drawn: len(drawn[1].calls) > 1 and bool(drawn[1].text),
-        settings=settings(max_examples=2000, phases=[Phase.generate]),  # the first that fits, not the smallest
+        settings=settings(few, max_examples=2000, phases=[Phase.generate]),  # the first that fits, not the smallest
     )
     for chunks in ([body], [body[at : at + 1] for at in range(len(body))]):
         assert len(decode(dialect, chunks)[1].message.tool_calls) == len(expected.calls)
@@ -235,7 +235,11 @@ def test_every_kind_of_damage_changes_something(dialect: str, operator: str) -> 
 
 
 def test_damage_to_the_payload_of_a_message_leaves_its_checksums_sound() -> None:
-    body = find(streams("bedrock-invoke-with-response-stream"), lambda drawn: bool(drawn[1].text))[0]
+    body = find(
+        streams("bedrock-invoke-with-response-stream"),
+        lambda drawn: bool(drawn[1].text),
+        settings=settings(few, max_examples=2000, phases=[Phase.generate]),
+    )[0]
     for where in range(0, 1 << 16, 4096):
         hurt = damaged(body, "eventstream", [Damage("value", where, where >> 1)])
         for chunks in ([hurt], [hurt[:9], hurt[9:]]):
