@@ -154,6 +154,7 @@ def test_every_feature_of_a_grammar_is_drawn(dialect: str) -> None:
     assert seen["call"] == 0 or grammar.calls
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # find tells of what it found, however long
 @pytest.mark.parametrize("dialect", ["openai-chat", "bedrock-converse-stream", "gemini-generateContent-json-array"])
 def test_a_body_with_calls_and_text_can_be_found(dialect: str) -> None:
     body, expected = find(
@@ -234,6 +235,7 @@ def test_every_kind_of_damage_changes_something(dialect: str, operator: str) -> 
         assert decode(dialect, [one])[0] == decode(dialect, [one[:7], one[7:]])[0]
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # find tells of what it found, however long
 def test_damage_to_the_payload_of_a_message_leaves_its_checksums_sound() -> None:
     body = find(
         streams("bedrock-invoke-with-response-stream"),
