@@ -232,7 +232,7 @@ def check(
         suffix = "" if index == 0 else f"-{index + 1}"
         page = html_path.with_stem(html_path.stem + suffix)
         document = json_path.with_stem(json_path.stem + suffix)
-        result = write_reports(result, document, page)
+        result = write_reports(result, document, page, before)
         if before is not None:
             comparison = compare(before, result)
             for line in [last_line(comparison)] if quiet else lines_of(comparison):

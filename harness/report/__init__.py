@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.report import document, html
+from harness.report.baseline import compare
 from harness.report.document import DocumentError, from_document, load, seal, to_document
 from harness.report.html import render
 
@@ -20,24 +21,25 @@ if TYPE_CHECKING:
 __all__ = ["DocumentError", "from_document", "load", "render", "render_again", "seal", "to_document", "write_reports"]
 
 
-def write_reports(run: RunResult, json_path: Path, html_path: Path) -> RunResult:
-    """Writes the document and the page, each all or nothing; returns the run as it was reported.
+def write_reports(run: RunResult, json_path: Path, html_path: Path, before: RunResult | None = None) -> RunResult:
+    """Writes the document and the page, each all or nothing; returns the run as it was reported. The page tells what became
+    of the run ``before``, if there is one.
 
     Raises:
         DocumentError: two results for one case, or a path that cannot be written.
     """
     run = seal(run)
     document.write(run, json_path)
-    html.write(run, html_path)
+    html.write(run, html_path, compare(before, run) if before is not None else None)
     return run
 
 
-def render_again(json_path: Path, html_path: Path) -> RunResult:
-    """Writes the page of the document at ``json_path``; returns the run it tells of.
+def render_again(json_path: Path, html_path: Path, baseline: Path | None = None) -> RunResult:
+    """Writes the page of the document at ``json_path``, held against the one at ``baseline``; returns the run it tells of.
 
     Raises:
         DocumentError: the document cannot be read, or is not whole; the page cannot be written.
     """
     run = load(json_path)
-    html.write(run, html_path)
+    html.write(run, html_path, compare(load(baseline), run) if baseline is not None else None)
     return run

@@ -73,11 +73,12 @@ _BASELINE = click.option(
 @click.option(
     "--html", "--out", "-o", "html_path", type=click.Path(path_type=Path), default=PAGE, show_default=True, metavar="F"
 )
-def html(document: Path, html_path: Path) -> None:
+@_BASELINE
+def html(document: Path, html_path: Path, baseline: Path | None) -> None:
     """Write the page for people: one file that needs no network."""
     from harness.report import render_again
 
-    render_again(document, html_path)
+    render_again(document, html_path, baseline)
     click.echo(f"wrote {html_path}")
 
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from harness.report.baseline import Comparison
+
 STYLES = ("theme.css", "page.css", "matrix.css", "cards.css", "strip.css", "lanes.css", "media.css")
 """The files of the one style sheet, in the order in which they override each other."""
 SCRIPTS = ("core.js", "strip.js", "heat.js", "matrix.js", "start.js")
@@ -72,8 +74,8 @@ class NamedDivergence:
     """(case, anchor, reference)."""
 
 
-def render(run: RunResult) -> str:
-    """The page about ``run``.
+def render(run: RunResult, comparison: Comparison | None = None) -> str:
+    """The page about ``run``; with ``comparison``, what became of an earlier run in it, too.
 
     Raises:
         DocumentError: two results for one case.
@@ -91,6 +93,7 @@ def render(run: RunResult) -> str:
         .get_template("page.html")
         .render(
             run=run,
+            comparison=comparison,
             verdict=run.verdict,
             totals=run.totals,
             counts=matrix.worst_first(case.verdict for case in run.cases),
@@ -132,13 +135,13 @@ def render(run: RunResult) -> str:
     )
 
 
-def write(run: RunResult, path: Path) -> None:
+def write(run: RunResult, path: Path, comparison: Comparison | None = None) -> None:
     """Writes the page about ``run`` to ``path``, all of it or nothing.
 
     Raises:
         DocumentError: two results for one case, or ``path`` cannot be written.
     """
-    text = render(run)
+    text = render(run, comparison)
     try:
         write_atomically(path, text)
     except OSError as error:

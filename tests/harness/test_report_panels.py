@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from harness.report import load, render, render_again, write_reports
+from harness.report.baseline import compare
 from harness.verdict import Verdict
 
 from .page_tree import Node, parse
-from .report_runs import troubled
+from .report_runs import hostile, only_failing, passing, troubled
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +48,22 @@ def test_the_page_can_be_made_again_from_the_document(tmp_path: Path) -> None:
     run = write_reports(troubled(), tmp_path / "parity.json", first)
     assert render_again(tmp_path / "parity.json", again) == run == load(tmp_path / "parity.json")
     assert first.read_bytes() == again.read_bytes()
+
+
+def test_what_became_of_the_baseline_stands_before_all_else() -> None:
+    old, new = passing(), only_failing()
+    page = parse(render(new, compare(old, new)))
+    panels = {panel.one("h3").text.split(" ")[0:3][1]: panel for panel in page.one(id="baseline").all("article")}
+    assert "1: red now" in panels["New"].text
+    assert panels["New"].one("a")["href"] == "#case=anthropic-messages/text"
+    assert "pass → fail" in panels["New"].text
+    assert page.all("nav")[0].all("a")[0].text == "Baseline 1 new"
+    fixed = parse(render(old, compare(new, old))).one(id="baseline")
+    assert "fail → pass" in fixed.all("article")[0].text
+    assert "Nothing is different." in parse(render(old, compare(old, old))).one(id="baseline").text
+    assert not parse(render(old)).all("section", id="baseline")
+
+
+def test_a_baseline_is_hostile_too() -> None:
+    page = render(passing(), compare(hostile(), passing()))
+    assert render(passing()).count("<script") == page.count("<script")
