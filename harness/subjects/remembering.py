@@ -1,7 +1,7 @@
 """streamcore, decoding a frame that it has met before in the same state from memory.
 
-All else is run: the framer, and the decoder that calls the dialect for one frame after the other. What a dialect says to
-a frame should depend on its state and on that frame, and on nothing else; then such a session is told from the real one
+The framer is run, frame after frame is looked up, as :class:`streamcore.Decoder` calls its dialect. What a dialect says to a
+frame should depend on its state and on that frame, and on nothing else; then such a session is told from the real one
 by its speed alone. That it is so is not taken on trust. Whatever is learned is asked of a second fresh dialect, which
 knows nothing but the image of the state (:attr:`Memory.confirmed` counts), and a proof that uses these sessions runs a
 part of its windows on real ones (:mod:`harness.windows`).
@@ -9,11 +9,11 @@ part of its windows on real ones (:mod:`harness.windows`).
 
 from __future__ import annotations
 
-from typing import Any, cast
+from contextlib import suppress
+from typing import Any
 
 from streamcore import DIALECTS, Decoder, Snapshot
 from streamcore.dialects.base import Dialect, FatalError
-from streamcore.errors import Warning
 from streamcore.framing import FrameFailure, Framer
 from streamcore.limits import Limits
 from streamcore.parts import Part
@@ -49,6 +49,10 @@ class Memory:
         self.confirmed = 0
         """Answers that a second dialect gave again."""
         self.first = Known(self._fresh().snapshot()[0])
+
+    def framer(self) -> Framer:
+        """A fresh framer of the dialect."""
+        return self._fresh().framer(Limits())
 
     def _fresh(self) -> Dialect:
         return DIALECTS[self.dialect]("lenient", Limits())
@@ -89,49 +93,6 @@ class Memory:
         return parts, Known(dialect.snapshot()[0]), fatal
 
 
-class _Remembered:
-    """What a :class:`streamcore.Decoder` needs of a dialect. Warnings are not remembered."""
-
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-        self._state = memory.first
-        self.warnings: list[Warning] = []
-
-    def frame(self, frame: Any, out: list[Part]) -> None:
-        state = self._state
-        for answer in state.answers:
-            if answer[0] == frame:
-                break
-        else:
-            answer = self._memory.learn(state, frame)
-        _, parts, following, fatal = answer
-        out += parts
-        self._state = following
-        if fatal:
-            raise FatalError
-
-    framing_failed = frame
-
-    def close(self, framer: Framer, out: list[Part]) -> None:
-        dialect = self._memory.dialect_at(self._state)
-        try:
-            dialect.close(framer, out)
-        finally:
-            self._state = Known(dialect.snapshot()[0])
-
-    def snapshot(self) -> tuple[Any, ...]:
-        return self._state, (), 0
-
-    def restore(self, snapshot: tuple[Any, ...]) -> None:
-        self._state = snapshot[0]
-
-
-class _RememberingDecoder(Decoder):
-    def __init__(self, memory: Memory) -> None:
-        super().__init__(memory.dialect, assemble=False)
-        self._dialect = cast("Dialect", _Remembered(memory))
-
-
 class DecoderSession:
     """A decoder as :class:`harness.windows.PartSession` wants it: parts that are not made JSON."""
 
@@ -151,16 +112,62 @@ class DecoderSession:
         return RememberingSession(self._memory)
 
 
-class RememberingSession(DecoderSession):
-    """A session of :class:`streamcore.Decoder` that shares ``memory`` with others. Its parts are the decoder's."""
+class RememberingSession:
+    """A session that shares ``memory`` with others. Its parts are the decoder's; its snapshots are its own."""
+
+    __slots__ = ("_framer", "_state", "memory")
 
     def __init__(self, memory: Memory) -> None:
-        super().__init__(_RememberingDecoder(memory))
         self.memory = memory
+        self._framer = memory.framer()
+        self._state = memory.first
+
+    def feed_parts(self, chunk: bytes) -> list[Part]:
+        """As the decoder's ``feed``; an error that ends the stream ends the chunk."""
+        framer = self._framer
+        frames: list[Any] = framer.feed(chunk)
+        failure = framer.failure
+        if failure is not None:
+            frames = [*frames, failure]
+        elif not frames:
+            return []
+        out: list[Part] = []
+        for frame in frames:
+            for answer in self._state.answers:
+                if answer[0] == frame:
+                    break
+            else:
+                answer = self.memory.learn(self._state, frame)
+            _, parts, self._state, fatal = answer
+            out += parts
+            if fatal:
+                break
+        return out
+
+    def close_parts(self) -> list[Part]:
+        """As the decoder's ``close``, by a real dialect."""
+        dialect = self.memory.dialect_at(self._state)
+        out: list[Part] = []
+        with suppress(FatalError):
+            dialect.close(self._framer, out)
+        self._state = Known(dialect.snapshot()[0])
+        return out
+
+    def snapshot(self) -> tuple[Any, Known]:
+        """Those of the framer and of the dialect."""
+        return self._framer.snapshot(), self._state
+
+    def is_at(self, snapshot: tuple[Any, Known]) -> bool:
+        """Whether ``self.snapshot() == snapshot``."""
+        return self._framer.is_at(snapshot[0]) and (self._state is snapshot[1] or self._state == snapshot[1])
+
+    def restore(self, snapshot: tuple[Any, Known]) -> None:
+        """Puts both back."""
+        framer, self._state = snapshot
+        self._framer.restore(framer)
 
     def stands_for(self, snapshot: Snapshot) -> bool:
-        """Whether it is where a real session is whose snapshot this is."""
-        own = self._decoder.snapshot()
+        """Whether it is where a real session, not closed, is whose snapshot this is."""
         return bool(
-            own.framer == snapshot.framer and own.state.image == snapshot.state and own.closed is snapshot.closed
+            self._framer.is_at(snapshot.framer) and self._state.image == snapshot.state and not snapshot.closed
         )
