@@ -20,8 +20,8 @@ from harness.report.certificates import certified_line, proof_lines
 from harness.report.dialects import dialect_lines
 from harness.report.differences import OWN_TRACES, DifferenceView, kind_of, mark_of, tried, view_of
 from harness.report.document import seal
-from harness.report.html import human_size
 from harness.report.matrix import by_severity, worst_first
+from harness.report.sizes import human_size
 from harness.report.visible import ascii_only
 from harness.verdict import GREEN, CaseResult, Difference, MutantResult, RunResult, Verdict
 

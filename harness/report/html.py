@@ -27,6 +27,7 @@ from harness.report.certificates import proof_lines
 from harness.report.details import clip, details, provenance
 from harness.report.differences import DifferenceView, tried, view_of
 from harness.report.document import DocumentError, digest_of, seal
+from harness.report.sizes import human_size
 from harness.report.visible import visible
 from harness.report.wire import WireStrip, wire_strip
 from harness.verdict import GREEN, CaseResult, Difference, MutantResult, ReferenceResult, RunResult, Verdict
@@ -169,14 +170,6 @@ def _environment() -> Environment:
 
 def _finalize(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def human_size(count: int) -> str:
-    """``count`` bytes with the unit that suits them: ``812 B``, ``14.2 kB``, ``3.10 MB``."""
-    if count < 1000:
-        return f"{count} B"
-    value, unit = (count / 1000, "kB") if count < 999_950 else (count / 1_000_000, "MB")
-    return f"{value:.{max(0, 3 - len(str(int(value))))}f} {unit}"
 
 
 def _style() -> str:

@@ -13,9 +13,9 @@ from harness.report import console
 from harness.report.baseline_text import last_line
 from harness.report.details import clip
 from harness.report.document import digest_of, seal
-from harness.report.html import human_size
 from harness.report.markdown import block, code, escaped
 from harness.report.matrix import GLYPHS, worst_first
+from harness.report.sizes import human_size
 from harness.report.troubles import red_cases, troubles
 from harness.verdict import SEVERITY, Verdict
 

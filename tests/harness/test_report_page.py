@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.report import html, render, to_document
+from harness.report.sizes import human_size
 from harness.report.visible import visible
 from harness.verdict import PlanResult, Verdict
 
@@ -147,7 +148,7 @@ def test_a_pass_says_so_with_the_figures_that_show_it_was_not_vacuous() -> None:
     totals = passing().totals
     assert _figures(page) == {
         "cases": "28",
-        "bytes replayed": html.human_size(totals["bytes"]),
+        "bytes replayed": human_size(totals["bytes"]),
         "chunkings run": f"{totals['chunkings']:,}",
         "splits run": f"{totals['splits']:,}",
         "comparisons": f"{totals['comparisons']:,}",
