@@ -377,3 +377,17 @@ def test_a_twin_that_cannot_be_read_is_bad_input(tmp_path: Path) -> None:
     save(replace(cassette, interactions=(stream, bad)), tmp_path / "openai-chat" / "text.yaml")
     with pytest.raises(InputError, match=r"text\.yaml: the twin of its stream is no whole answer of openai-chat"):
         find_cases(tmp_path, (), ())
+
+
+def test_a_reader_may_know_the_model_from_the_request_where_the_whole_answer_does_not_say() -> None:
+    named = {"type": "response-metadata", "modelId": "amazon.nova-lite-v1:0"}
+    for size in (None, 7):
+        silent = case_of("bedrock-converse-stream/text")
+        compared = compare(silent, [named, *parts_of(silent, size)])
+        assert compared is not None
+        assert compared.unlike == ()
+        telling = case_of("openai-chat/text")
+        parts = [part | named if part["type"] == "response-metadata" else part for part in parts_of(telling, size)]
+        wrong = compare(telling, parts)
+        assert wrong is not None
+        assert [one.path for one in wrong.unlike] == ["model"]
