@@ -343,8 +343,9 @@ class Finish(Part):
     choice: int = 0
 
     def as_json(self) -> dict[str, Json]:
-        """``finishReason`` is what the reference says; ``Message.finish`` is the normalised view."""
-        return _with(
+        """``finishReason`` is what the reference says; ``Message.finish`` is the normalised view. A count of the provider's
+        that is infinite (``1e400``) is null, as in an error's payload."""
+        result: dict[str, Json] = _with(
             {
                 "type": "finish",
                 "finishReason": _with({"unified": self.unified}, raw=self.raw),
@@ -353,6 +354,8 @@ class Finish(Part):
             providerMetadata=self.metadata,
             choice=self.choice or None,
         )
+        finite: dict[str, Json] = jsontext.finite(result)
+        return finite
 
 
 @dataclass(slots=True)

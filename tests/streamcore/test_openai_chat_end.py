@@ -213,3 +213,12 @@ def test_an_unterminated_event_after_done() -> None:
     decoded = decode_every_way(body + b"data: {}")
     assert decoded.parts == PLAIN
     assert decoded.codes == ["data_after_end"]
+
+
+def test_a_count_that_is_infinite_is_null() -> None:
+    """``JSON.stringify`` writes it so; Infinity is no JSON (V26)."""
+    usage = b'{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"cost":1e400}'
+    last = event(b'{"id":"c","created":1,"model":"m","choices":[],"usage":' + usage + b"}")
+    decoded = decode_every_way(text("hi") + finish("stop") + last + DONE, "databricks")
+    assert decoded.parts[-1]["usage"]["raw"]["cost"] is None
+    assert decoded.parts[-1]["usage"]["raw"]["total_tokens"] == 3
