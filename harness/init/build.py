@@ -16,8 +16,17 @@ CARRIED = ("cassettes/*/*.yaml", "golden/*/*.ndjson", "golden/manifest.json", "g
 TARGET = "harness/init/recordings"
 
 
+def carried() -> list[Path]:
+    """The files, relative to the top of the tree, where a build runs."""
+    return [path for pattern in CARRIED for path in sorted(Path().glob(pattern))]
+
+
 class BuildWithRecordings(build_py):
     """``build_py``, and then the recordings."""
+
+    def get_source_files(self) -> list[str]:
+        """What a source archive carries: what the package is built from."""
+        return [*super().get_source_files(), *(path.as_posix() for path in carried())]
 
     def run(self) -> None:
         """Copies what is carried, unless the tree itself is to be installed (``pip install -e``).
@@ -28,7 +37,7 @@ class BuildWithRecordings(build_py):
         super().run()
         if self.editable_mode:
             return
-        files = [path for pattern in CARRIED for path in sorted(Path().glob(pattern))]
+        files = carried()
         if not any(path.suffix == ".yaml" and path.parts[0] == "cassettes" for path in files):
             raise FileNotFoundError(f"{Path.cwd()}: no cassettes/ to put into the package")
         target = Path(self.build_lib, TARGET)

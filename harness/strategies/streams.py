@@ -17,7 +17,7 @@ from harness.strategies.grammars import GRAMMARS, Grammar
 from harness.strategies.saying import Call, Expectation, Item, Said, halved, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 _MOST_ITEMS = 5
 _MOST_TOKENS = 10**6
@@ -182,5 +182,8 @@ def mutated(body: bytes, dialect: str, *, other: bytes = b"") -> st.SearchStrate
     damages = st.lists(
         st.builds(Damage, st.sampled_from(list(OPERATORS)), numbers, numbers), min_size=1, max_size=_MOST_DAMAGES
     )
-    apply: Callable[[list[Damage]], bytes] = lambda drawn: damaged(body, framing, drawn, other)  # noqa: E731 - a name for one expression
+
+    def apply(drawn: list[Damage]) -> bytes:
+        return damaged(body, framing, drawn, other)
+
     return damages.map(apply)

@@ -18,6 +18,7 @@ from typing import Any
 
 from streamcore.errors import ErrorKind
 from streamcore.framing import FrameFailure
+from streamcore.framing.sse_blocks import plain_blocks
 from streamcore.limits import Limits
 
 SseFrame = tuple[bytes, str, str | None, int]
@@ -189,38 +190,16 @@ class SseFramer:
         return True
 
     def _blocks(self, chunk: bytes, out: list[SseFrame]) -> bytes:
-        """Takes the whole blocks between the first and the last blank line of ``chunk`` in one go.
-
-        Only if they are all of one plain shape: one data line, or one event line and one data line. Returns what is
-        left for the common path, which is all of ``chunk`` if they are not.
-        """
+        """Takes the blocks between the first and the last blank line of ``chunk`` in one go, if they are plain; the rest,
+        or else all of ``chunk``, is left for the common path and returned."""
         first = chunk.find(b"\n\n") + 2
         last = chunk.rfind(b"\n\n") + 2
         if first >= last or self._id is not None or type(self._data) is list:
             return chunk
-        frames: list[SseFrame] = []
-        position = self.offset + first
-        if chunk.startswith(b"data: ", first):
-            payloads = chunk[first + 6 : last - 2].split(b"\n\ndata: ")
-            # No line ends but those of the data lines and the blank ones: every payload is one line.
-            if chunk.count(b"\n", first, last) != 2 * len(payloads):
-                return chunk
-            for payload in payloads:
-                position += len(payload) + 8
-                frames.append((payload, "", None, position))
-        elif chunk.startswith(b"event: ", first):
-            blocks = chunk[first + 7 : last - 2].split(b"\n\nevent: ")
-            if chunk.count(b"\n", first, last) != 3 * len(blocks):
-                return chunk
-            for block in blocks:
-                name, separator, payload = block.partition(b"\ndata: ")
-                if not separator:
-                    return chunk
-                position += len(block) + 9
-                event = self._events.get(b"event: " + name) or self._event_type(b"event: " + name, name)
-                frames.append((payload, event, None, position))
-        else:
+        found = plain_blocks(chunk, first, last, self.offset + first, self._events, self._event_type)
+        if found is None:
             return chunk
+        frames, position = found
         before = self.frames
         out += self.feed(chunk[:first])
         out += frames

@@ -73,7 +73,7 @@ def test_no_stream_stops_well_after_an_error_of_the_provider(target: str) -> Non
     """V19, where a recording that failed is followed by one that did not, or the other way round."""
 
     def parts(body: bytes) -> list[dict[str, Any]]:
-        decoder = Decoder(target)  # type: ignore[arg-type]
+        decoder = Decoder(target)
         return [part.as_json() for part in (*decoder.feed(body), *decoder.close())]
 
     def word(body: bytes) -> set[str]:

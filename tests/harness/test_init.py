@@ -199,6 +199,8 @@ def test_the_package_is_built_with_all_recordings_and_an_editable_one_without(
     command = BuildWithRecordings(setuptools.Distribution({"name": "x", "packages": []}))
     command.ensure_finalized()
     command.build_lib = "built"
+    carried = {"cassettes/groq/text.yaml", "golden/groq/text.ai.groq.ndjson", "golden/manifest.json"}
+    assert {*command.get_source_files()} == carried  # a source archive has what the package is built from
     command.editable_mode = True
     command.run()
     assert not Path("built").exists()
@@ -207,7 +209,7 @@ def test_the_package_is_built_with_all_recordings_and_an_editable_one_without(
     Path("built/harness/init/recordings/cassettes/gone").mkdir(parents=True)
     command.run()
     built = Path("built/harness/init/recordings")
-    assert set(tree(built)) == {"cassettes/groq/text.yaml", "golden/groq/text.ai.groq.ndjson", "golden/manifest.json"}
+    assert set(tree(built)) == carried
     assert not (built / "cassettes/gone").exists()
     configured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["cmdclass"]
     assert configured == {"build_py": f"{BuildWithRecordings.__module__}.{BuildWithRecordings.__qualname__}"}

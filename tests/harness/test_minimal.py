@@ -171,7 +171,9 @@ def test_nothing_smaller_fails() -> None:
 
 
 def test_a_body_that_is_cut_off_is_made_shorter() -> None:
-    fails = lambda chunking: 30 <= chunking.end < len(BODY)  # noqa: E731 - a name for one expression
+    def fails(chunking: Chunking) -> bool:
+        return 30 <= chunking.end < len(BODY)
+
     found = minimal_cut(CASE, fails, Chunking("cut@60", (), 60))
 
     assert found is not None
