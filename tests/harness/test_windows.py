@@ -23,7 +23,7 @@ from harness.rules import cut_is_legal
 from harness.structure import cuts_by_kind, interesting_cuts, thinned
 from harness.subjects import PartJson
 from harness.subjects.core import CoreSession, CoreSubject
-from harness.subjects.remembering import Memory, NotRepeatableError
+from harness.subjects.remembering import Memory, NotRepeatableError, RememberingSession
 from harness.windows import Windows
 from streamcore import DIALECTS, Decoder
 from streamcore.dialects.openai.chat import OpenAIChat
@@ -360,6 +360,25 @@ def test_memory_is_asked_twice_and_gives_what_a_decoder_gives() -> None:
 
     assert remembering.memory.confirmed == 4
     assert memory.confirmed == 0
+
+
+def test_a_remembering_session_tells_states_of_the_dialect_apart_behind_the_same_framing() -> None:
+    def call(key: str) -> bytes:
+        opened = f'{{"index":0,"id":"{key}","function":{{"name":"f","arguments":"{{"}}}}'
+        return f'data: {{"id":"c","choices":[{{"index":0,"delta":{{"tool_calls":[{opened}]}}}}]}}\n\n'.encode()
+
+    for step in (1, 7, 1000):
+        memory, states = Memory("openai-chat"), []
+        for body in (call("a"), call("b"), call("a")):
+            session = RememberingSession(memory)
+            for at in range(0, len(body), step):
+                session.feed_parts(body[at : at + step])
+            states.append((session, session.snapshot()))
+        (one, at_one), (other, at_other), (again, _) = states
+        assert at_one[0] == at_other[0]
+        assert not one.is_at(at_other)
+        assert not other.is_at(at_one)
+        assert again.is_at(at_one)
 
 
 def test_a_subclass_that_feeds_in_its_own_way_is_not_bypassed() -> None:

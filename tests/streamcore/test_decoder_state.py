@@ -122,6 +122,36 @@ def test_is_at_says_what_comparing_snapshots_says(dialect: str, body: bytes) -> 
     assert not Decoder(dialect, policy="strict").is_at(states[0])
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (b"data: 1\n", b"data: 2\n"),
+        (b"data: 1\n", b"data: 1\r"),
+        (b"event: a\n", b"event: b\n"),
+        (b"id: 1\n", b"id: 2\n"),
+        (b"id: 1\n\n", b"id: 2\n\n"),
+        (b"retry: 1\n", b"retry: 2\n"),
+        (b"<br>\n", b"<hr>\n"),
+        (tools(call(0, "a", "f", '{"a')), tools(call(0, "a", "f", '{"b'))),
+        (tools(call(0, "a", "f", "{")), tools(call(0, "b", "f", "{"))),
+        (text("a") + DONE, text("a") + b"data: [NONE]"),
+    ],
+)
+def test_is_at_tells_states_apart_that_have_read_as_many_bytes(one: bytes, other: bytes) -> None:
+    """What the snapshots differ in is not the open line: that of the framer behind it, or that of the dialect alone."""
+    for step in (1, 3, len(one)):
+        first, second = Decoder("openai-chat"), Decoder("openai-chat")
+        for at in range(0, len(one), step):
+            first.feed(one[at : at + step])
+        for at in range(0, len(other), step):
+            second.feed(other[at : at + step])
+        assert first.snapshot() != second.snapshot()
+        for _ in range(2):
+            assert not first.is_at(second.snapshot())
+            assert not second.is_at(first.snapshot())
+            assert first.is_at(first.snapshot())
+
+
 def test_a_snapshot_outlives_what_its_decoder_does_next() -> None:
     decoder = Decoder("openai-chat")
     decoder.feed(FRAMES[0] + b"data:\n\n" + FRAMES[1])
