@@ -120,10 +120,30 @@ class _Track:
             )
         self.snapshot: Callable[[], Any] = session.snapshot
         self.restore: Callable[[Any], None] = session.restore
+        self.stride: Callable[..., int] = getattr(session, "stride", self._stride)
         self.session = session
         self.first: Any = self.snapshot()
         self.last: Any = None
         """S_N, once it is known."""
+
+    def _stride(
+        self, body: bytes, start: int, width: int, states: Sequence[Any], counts: Sequence[int], parts: Sequence[Any]
+    ) -> int:
+        """Feeds the body from ``start`` on, where it is, ``width`` bytes at a time; returns how many of these windows led
+        to the next of ``states`` with those ``parts`` between the next two of ``counts``, until one did not.
+        """
+        feed, is_at = self.feed, self.is_at
+        held = 0
+        before = counts[0]
+        for after, state in zip(counts[1:], states, strict=False):
+            end = start + width
+            found = feed(body[start:end])
+            if ((found or before != after) and found != parts[before:after]) or not is_at(state):
+                break
+            before = after
+            start = end
+            held += 1
+        return held
 
 
 class Windows:
@@ -160,7 +180,7 @@ class Windows:
         """Every window of at most ``widest`` bytes; the first that does not hold, the narrowest first."""
         widest = min(widest, len(self._body))
         try:
-            for first, stop, states in self._segments(self._real.open, widest):
+            for first, stop, states in self._segments(widest):
                 self._narrow(self._real, first, stop, states, range(1, widest + 1))
         except _WindowError as failed:
             return failed.broken
@@ -181,19 +201,18 @@ class Windows:
         ends = set() if widest >= size else set(thinned(range(1, size), max(FED_AT_MOST // size, 1), found))
         self.certificate = replace(self.certificate, structural_cuts=len(cuts), structural_cuts_found=len(found))
         everything = _Share(range(1, widest + 1), frozenset(ends), _between(cuts))
+        shares = [(self._real, everything)]
+        if remembering is not None:
+            first = cuts[:REAL_CUTS]
+            real = _Share(range(1, min(REAL, widest) + 1), everything.ends.intersection(first), _between(first))
+            track = _Track(remembering)
+            (track.last,) = track.session.snapshots_of([self._real.last])
+            rest = _Share(
+                range(len(real.widths) + 1, widest + 1), everything.ends - real.ends, everything.spans - real.spans
+            )
+            shares = [(self._real, real), (track, rest)]
         try:
-            if remembering is None:
-                self._run(self._real, everything, widest)
-            else:
-                first = cuts[:REAL_CUTS]
-                real = _Share(range(1, min(REAL, widest) + 1), everything.ends.intersection(first), _between(first))
-                self._run(self._real, real, widest)
-                track = _Track(remembering)
-                self._compare_walks(track)
-                rest = _Share(
-                    range(len(real.widths) + 1, widest + 1), everything.ends - real.ends, everything.spans - real.spans
-                )
-                self._run(track, rest, widest)
+            self._run(shares, widest)
             if widest < size:
                 self._one(_Track(self._real.open), 0, size, self._real.last)
                 self.certificate = replace(self.certificate, prefixes=self.certificate.prefixes + 1)
@@ -202,54 +221,53 @@ class Windows:
         self.certificate = replace(self.certificate, widest=widest)
         return None
 
-    def _run(self, track: _Track, share: _Share, widest: int) -> None:
-        """What is in ``share``, and counts it; a structural window of up to ``widest`` bytes is counted among those."""
-        wanted = {cut for span in share.spans for cut in span}
+    def _run(self, shares: Sequence[tuple[_Track, _Share]], widest: int) -> None:
+        """What is in ``shares``, and counts it; a structural window of up to ``widest`` bytes is counted among those.
+
+        All kinds of sessions begin, and have to arrive, at the states of the one real walk.
+        """
         marks: dict[int, Any] = {}
-        before = self.certificate
-        for first, stop, states in self._segments(track.open, share.widths.stop - 1):
-            self._narrow(track, first, stop, states, share.widths)
-            for at in range(first, stop):
-                if at in wanted:
-                    marks[at] = states[at - first]
-                if at in share.ends:
-                    self._ends(track, at, states[at - first])
-        beyond = 0
-        for start, end in sorted(share.spans):
-            if end - start >= share.widths.stop:
-                track.restore(marks[start])
-                self._one(track, start, end, marks[end])
-                beyond += end - start > widest
-        held = replace(self.certificate, structural=before.structural + beyond)
+        wanted = {cut for _, share in shares for span in share.spans for cut in span}
+        for first, stop, states in self._segments(widest):
+            marks.update((at, states[at - first]) for at in wanted.intersection(range(first, stop)))
+            for track, share in shares:
+                before = self.certificate.chunks
+                there = self._as_of(track, states)
+                self._narrow(track, first, stop, there, share.widths)
+                ends = sorted(share.ends.intersection(range(first, stop)))
+                for at in ends:
+                    self._ends(track, at, there[at - first])
+                proven = self.certificate
+                self.certificate = replace(
+                    proven, prefixes=proven.prefixes + len(ends), suffixes=proven.suffixes + len(ends)
+                )
+                self._count_memory(track, before)
+        for track, share in shares:
+            own = dict(zip(marks, self._as_of(track, list(marks.values())), strict=True))
+            beyond = 0
+            for start, end in sorted(share.spans):
+                if end - start >= share.widths.stop:
+                    track.restore(own[start])
+                    self._one(track, start, end, own[end])
+                    beyond += end - start > widest
+            before = self.certificate.chunks
+            self.certificate = replace(self.certificate, structural=self.certificate.structural + beyond)
+            self._count_memory(track, before)
+
+    def _as_of(self, track: _Track, states: list[Any]) -> list[Any]:
+        """The states of real sessions as those of ``track`` have them."""
+        return states if track is self._real else track.session.snapshots_of(states)
+
+    def _count_memory(self, track: _Track, before: int) -> None:
         if track is not self._real:
-            more = held.windows - before.windows + held.prefixes - before.prefixes + held.suffixes - before.suffixes
-            held = replace(held, remembered=more + beyond)
-        self.certificate = held
+            more = self.certificate.chunks - before
+            self.certificate = replace(self.certificate, remembered=self.certificate.remembered + more)
 
-    def _compare_walks(self, track: _Track) -> None:
-        """A remembering session must be, at each byte, where a real one is."""
-        real, other = _Track(self._open), _Track(track.open)
-        found: list[Any] = []
-        for at in range(len(self._body)):
-            real.feed(self._body[at : at + 1])
-            found += other.feed(self._body[at : at + 1])
-            if len(found) != self._counts[at + 1] or not other.session.stands_for(real.snapshot()):
-                raise _WindowError(self._broken_walk(at + 1))
-        if found != self._parts:
-            raise _WindowError(self._broken_walk(len(self._body)))
-        track.last = other.snapshot()
-
-    def _broken_walk(self, at: int) -> Broken:
-        chunking = Chunking("bytes", tuple(range(1, len(self._body))), len(self._body))
-        return Broken(
-            chunking, [], f"decoding frames from memory led elsewhere at byte {at}: they depend on more than the state"
-        )
-
-    def _segments(self, open_session: Callable[[], Any], reach: int) -> Iterator[tuple[int, int, list[Any]]]:
+    def _segments(self, reach: int) -> Iterator[tuple[int, int, list[Any]]]:
         """(first, stop, states): S_first and on, as far as windows of ``reach`` bytes go that begin before ``stop``."""
         size = len(self._body)
         length = max(reach, min(2048, _STATES_AT_ONCE // max(size, 1)), 1)
-        walker = _Track(open_session)
+        walker = _Track(self._open)
         states = [walker.snapshot()]
         first = 0
         for at in range(size):
@@ -267,34 +285,28 @@ class Windows:
 
     def _narrow(self, track: _Track, first: int, stop: int, states: list[Any], widths: range) -> None:
         """The windows that begin in ``first`` to ``stop``, K bytes wide, in K runs; for each K."""
-        body, counts, parts = self._body, self._counts, self._parts
-        feed, is_at, restore = track.feed, track.is_at, track.restore
-        held = 0
+        counts, held = self._counts, 0
         for width in widths:
             for begin in range(first, min(first + width, stop)):
-                restore(states[begin - first])
-                before = counts[begin]
-                start = begin
-                for after, state in zip(
-                    counts[begin + width : stop + width : width], states[begin + width - first :: width], strict=False
-                ):
-                    end = start + width
-                    found = feed(body[start:end])
-                    if ((found or before != after) and found != parts[before:after]) or not is_at(state):
-                        self.certificate = replace(self.certificate, windows=self.certificate.windows + held)
-                        track.restore(states[start - first])
-                        self._one(track, start, end, state)
-                        raise _WindowError(self._broken_run(begin, end, width))
-                    before = after
-                    start = end
-                    held += 1
+                track.restore(states[begin - first])
+                arrive = states[begin + width - first :: width]
+                due = counts[begin : stop + width : width]
+                wanted = min(len(arrive), len(due) - 1)
+                done = track.stride(self._body, begin, width, arrive, due, self._parts)
+                held += done
+                if done < wanted:
+                    self.certificate = replace(self.certificate, windows=self.certificate.windows + held)
+                    start = begin + done * width
+                    track.restore(states[start - first])
+                    self._one(track, start, start + width, arrive[done])
+                    raise _WindowError(self._broken_run(begin, start + width, width))
         self.certificate = replace(self.certificate, windows=self.certificate.windows + held)
 
     def _one(self, track: _Track, start: int, end: int, state: Any) -> None:
         """The window from ``start``, where ``track`` is, to ``end``, where it then has to be in ``state``."""
         found = track.feed(self._body[start:end])
         if found != self._parts[self._counts[start] : self._counts[end]] or not track.is_at(state):
-            raise _WindowError(self._broken(start, end))
+            raise _WindowError(self._broken(track, start, end))
 
     def _ends(self, track: _Track, at: int, state: Any) -> None:
         """What comes before ``at`` in one chunk, and what comes behind it. Fresh sessions, and closing, are for real ones:
@@ -308,9 +320,7 @@ class Windows:
         track.restore(state)
         self._one(track, at, len(self._body), track.last)
         if track is self._real and track.close() != self._closing:
-            raise _WindowError(self._broken(at, len(self._body)))
-        proven = self.certificate
-        self.certificate = replace(proven, prefixes=proven.prefixes + 1, suffixes=proven.suffixes + 1)
+            raise _WindowError(self._broken(track, at, len(self._body)))
 
     def _broken_run(self, begin: int, end: int, width: int) -> Broken:
         size = len(self._body)
@@ -321,11 +331,18 @@ class Windows:
         )
         return Broken(Chunking(f"every {width} bytes from {begin} to {end}", cuts, size), [], complaint)
 
-    def _broken(self, start: int, end: int) -> Broken:
+    def _broken(self, track: _Track, start: int, end: int) -> Broken:
         """What the body gives byte by byte, but for that window."""
         chunking = chunk_chunking(start, end, len(self._body))
         session = self._open()
         parts: list[PartJson] = []
         for chunk in chunking.chunks(self._body):
             parts += session.feed(chunk)
-        return Broken(chunking, parts + session.close())
+        parts += session.close()
+        if track is self._real or parts != self.walked()[0]:
+            return Broken(chunking, parts)
+        complaint = (
+            f"with frames decoded from memory, bytes {start} to {end} led elsewhere than one by one: "
+            "what a frame says depends on more than the state"
+        )
+        return Broken(chunking, parts, complaint)

@@ -9,6 +9,7 @@ part of its windows on real ones (:mod:`harness.windows`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -24,7 +25,7 @@ class NotRepeatableError(AssertionError):
 
 
 class Known:
-    """A state of a dialect, and what it said to the frames that it met there. Equal to another with an equal image."""
+    """A state of a dialect, and what it said to the frames that it met there. A memory has one for each image."""
 
     __slots__ = ("answers", "image")
 
@@ -34,12 +35,6 @@ class Known:
         self.answers: list[tuple[Any, list[Part], Known, bool]] = []
         """(frame, parts, state after it, whether it ended the stream); along one body there is one frame."""
 
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Known) and bool(self.image == other.image))
-
-    def __hash__(self) -> int:
-        return hash(self.image)
-
 
 class Memory:
     """What the sessions of one body have learned of their dialect, lenient and with the usual limits."""
@@ -48,7 +43,12 @@ class Memory:
         self.dialect = dialect
         self.confirmed = 0
         """Answers that a second dialect gave again."""
-        self.first = Known(self._fresh().snapshot()[0])
+        self._known: dict[Any, Known] = {}
+        self.first = self.known(self._fresh().snapshot()[0])
+
+    def known(self, image: Any) -> Known:
+        """The state with that image: the same object for equal ones."""
+        return self._known.setdefault(image, Known(image))
 
     def framer(self) -> Framer:
         """A fresh framer of the dialect."""
@@ -90,7 +90,7 @@ class Memory:
                 dialect.frame(frame, parts)
         except FatalError:
             fatal = True
-        return parts, Known(dialect.snapshot()[0]), fatal
+        return parts, self.known(dialect.snapshot()[0]), fatal
 
 
 class DecoderSession:
@@ -129,8 +129,9 @@ class RememberingSession:
         failure = framer.failure
         if failure is not None:
             frames = [*frames, failure]
-        elif not frames:
-            return []
+        return self._decode(frames) if frames else []
+
+    def _decode(self, frames: Iterable[Any]) -> list[Part]:
         out: list[Part] = []
         for frame in frames:
             for answer in self._state.answers:
@@ -144,13 +145,42 @@ class RememberingSession:
                 break
         return out
 
+    def stride(
+        self,
+        body: bytes,
+        start: int,
+        width: int,
+        states: Sequence[tuple[Any, Known]],
+        counts: Sequence[int],
+        parts: Sequence[Part],
+    ) -> int:
+        """As :class:`harness.windows.Windows` does with ``feed_parts`` and ``is_at``; without those two calls a window."""
+        framer = self._framer
+        feed, is_at = framer.feed, framer.is_at
+        held = 0
+        before = counts[0]
+        for after, (framing, state) in zip(counts[1:], states, strict=False):
+            end = start + width
+            frames: list[Any] = feed(body[start:end])
+            if frames or before != after or framer.failure is not None:
+                if framer.failure is not None:
+                    frames = [*frames, framer.failure]
+                if self._decode(frames) != parts[before:after]:
+                    break
+            if self._state is not state or not is_at(framing):
+                break
+            before = after
+            start = end
+            held += 1
+        return held
+
     def close_parts(self) -> list[Part]:
         """As the decoder's ``close``, by a real dialect."""
         dialect = self.memory.dialect_at(self._state)
         out: list[Part] = []
         with suppress(FatalError):
             dialect.close(self._framer, out)
-        self._state = Known(dialect.snapshot()[0])
+        self._state = self.memory.known(dialect.snapshot()[0])
         return out
 
     def snapshot(self) -> tuple[Any, Known]:
@@ -159,15 +189,20 @@ class RememberingSession:
 
     def is_at(self, snapshot: tuple[Any, Known]) -> bool:
         """Whether ``self.snapshot() == snapshot``."""
-        return self._framer.is_at(snapshot[0]) and (self._state is snapshot[1] or self._state == snapshot[1])
+        return self._state is snapshot[1] and self._framer.is_at(snapshot[0])
 
     def restore(self, snapshot: tuple[Any, Known]) -> None:
         """Puts both back."""
         framer, self._state = snapshot
         self._framer.restore(framer)
 
-    def stands_for(self, snapshot: Snapshot) -> bool:
-        """Whether it is where a real session, not closed, is whose snapshot this is."""
-        return bool(
-            self._framer.is_at(snapshot.framer) and self._state.image == snapshot.state and not snapshot.closed
-        )
+    def snapshots_of(self, snapshots: Iterable[Snapshot]) -> list[tuple[Any, Known]]:
+        """The snapshots that sessions of this memory have where real ones, not closed, have these."""
+        out: list[tuple[Any, Known]] = []
+        image = known = None
+        for snapshot in snapshots:
+            if known is None or snapshot.state is not image:
+                image = snapshot.state
+                known = self.memory.known(image)
+            out.append((snapshot.framer, known))
+        return out

@@ -22,11 +22,6 @@ from harness.proof import prove, run, walk
 from harness.rules import cut_is_legal
 from harness.structure import cuts_by_kind, interesting_cuts, thinned
 from harness.subjects import PartJson
-from harness.subjects.core import CoreSession, CoreSubject
-from harness.subjects.remembering import Memory, NotRepeatableError, RememberingSession
-from harness.windows import Windows
-from streamcore import DIALECTS, Decoder
-from streamcore.dialects.openai.chat import OpenAIChat
 
 BODY = b"ab\ncd\nEND\n#"
 """11 bytes; events end after 3, 6 and 10 of them, and structural cuts are there too."""
@@ -100,6 +95,42 @@ class Tires(Lines):
             self.fed = -10_000
             return parts[1:]
         return parts
+
+
+class Marks(Lines):
+    """Correct in all it says, but a chunk that is exactly ``body[start:end]`` leaves a mark in the state."""
+
+    def __init__(self, start: int, end: int) -> None:
+        super().__init__()
+        self.window = (start, end)
+        self.marked = False
+
+    def feed(self, chunk: bytes) -> list[PartJson]:
+        start = self.at
+        parts = super().feed(chunk)
+        self.marked = self.marked or (start, self.at) == self.window
+        return parts
+
+    def snapshot(self) -> Any:
+        return super().snapshot(), self.marked
+
+    def restore(self, snapshot: Any) -> None:
+        inner, self.marked = snapshot
+        super().restore(inner)
+
+
+class Sulks(Marks):
+    """Says at the end, and nowhere else, that it was fed that chunk; its state knows nothing of it."""
+
+    def close(self) -> list[PartJson]:
+        return [*super().close(), *[{"type": "raw"}] * self.marked]
+
+    def snapshot(self) -> Any:
+        return Lines.snapshot(self)
+
+    def restore(self, snapshot: Any) -> None:
+        Lines.restore(self, snapshot)
+        self.marked = False
 
 
 def certified(kind: Callable[[], Any], body: bytes = BODY, plan: str = "certificate:2") -> proof.Outcome:
@@ -228,6 +259,24 @@ def test_each_piece_catches_its_windows_and_names_them(start: int, end: int, cau
     assert everything.broken[0] == chunk_chunking(start, end, 11)
 
 
+@pytest.mark.parametrize(("start", "end"), [(2, 4), (0, 5), (4, 11), (0, 11), (3, 10)])
+def test_a_state_that_is_left_behind_fails_though_no_part_ever_differs(start: int, end: int) -> None:
+    found = certified(partial(Marks, start, end))
+
+    assert found.broken is not None
+    assert found.broken[0] == chunk_chunking(start, end, len(BODY))
+    assert found.broken[1] == walk(Lines(), BODY).parts
+    assert not by_brute_force(partial(Marks, start, end), BODY)
+
+
+def test_the_end_of_a_suffix_is_compared_too() -> None:
+    found = certified(partial(Sulks, 4, 11))
+
+    assert found.broken is not None
+    assert found.broken[0] == chunk_chunking(4, 11, len(BODY))
+    assert found.broken[1][-1] == {"type": "raw"}
+
+
 def test_a_part_that_comes_late_fails_though_every_chunking_gives_the_same_in_the_end() -> None:
     assert by_brute_force(Late, BODY) == []
     assert certified(Late).broken is not None
@@ -312,138 +361,3 @@ def test_thinning_keeps_the_first_ones_and_spreads_the_rest() -> None:
     assert {98, 99} <= set(few)
     assert len(few) <= 10
     assert few == sorted(few)
-
-
-# -- frames from memory ---------------------------------------------------------------------------------------------------
-
-
-def chunk(text: str) -> bytes:
-    return b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n' % text.encode()
-
-
-CHAT = Case("openai-chat/c", "openai-chat", chunk("one") + chunk("tw\u00f6") + chunk("\\n") + b"data: [DONE]\n\n")
-
-
-def test_streamcore_is_certified_from_memory_as_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = partial(CoreSubject().open, CHAT)
-    quick = Windows(CHAT.body, opened)
-    assert quick.certify(20) is None
-    monkeypatch.delattr(CoreSession, "for_proof")
-    slow = Windows(CHAT.body, opened)
-    assert slow.certify(20) is None
-
-    assert slow.certificate.remembered == 0
-    assert 0 < quick.certificate.remembered < quick.certificate.chunks
-    figures = ("widest", "windows", "prefixes", "suffixes", "structural", "structural_cuts_found")
-    assert [getattr(quick.certificate, name) for name in figures] == [
-        getattr(slow.certificate, name) for name in figures
-    ]
-    assert quick.walked() == slow.walked()
-    assert quick.certificate.statement.endswith(
-        f"; {quick.certificate.remembered:,} of these chunks with the decoding of frames remembered"
-    )
-
-
-def test_memory_is_asked_twice_and_gives_what_a_decoder_gives() -> None:
-    memory = Memory("openai-chat")
-    session = CoreSubject().open(CHAT)
-    assert isinstance(session, CoreSession)
-    remembering = session.for_proof().remembering()
-    expected = Decoder("openai-chat", assemble=False)
-
-    for _ in range(2):
-        start = remembering.snapshot()
-        assert remembering.feed_parts(CHAT.body) == expected.feed(CHAT.body)
-        assert remembering.close_parts() == expected.close()
-        remembering.restore(start)
-        expected = Decoder("openai-chat", assemble=False)
-
-    assert remembering.memory.confirmed == 4
-    assert memory.confirmed == 0
-
-
-def test_a_remembering_session_tells_states_of_the_dialect_apart_behind_the_same_framing() -> None:
-    def call(key: str) -> bytes:
-        opened = f'{{"index":0,"id":"{key}","function":{{"name":"f","arguments":"{{"}}}}'
-        return f'data: {{"id":"c","choices":[{{"index":0,"delta":{{"tool_calls":[{opened}]}}}}]}}\n\n'.encode()
-
-    for step in (1, 7, 1000):
-        memory, states = Memory("openai-chat"), []
-        for body in (call("a"), call("b"), call("a")):
-            session = RememberingSession(memory)
-            for at in range(0, len(body), step):
-                session.feed_parts(body[at : at + step])
-            states.append((session, session.snapshot()))
-        (one, at_one), (other, at_other), (again, _) = states
-        assert at_one[0] == at_other[0]
-        assert not one.is_at(at_other)
-        assert not other.is_at(at_one)
-        assert again.is_at(at_one)
-
-
-def test_a_subclass_that_feeds_in_its_own_way_is_not_bypassed() -> None:
-    class Loses(CoreSession):
-        def feed(self, chunk: bytes) -> list[PartJson]:
-            parts = super().feed(chunk)
-            return parts[:-1] if len(chunk) > 40 else parts
-
-    found = certified(partial(Loses, "openai-chat"), CHAT.body, "certificate:8")
-
-    assert found.broken is not None
-    assert found.broken[0].name.startswith("chunk@")
-
-
-class Counts(OpenAIChat):
-    """Its warnings depend on how many frames this very object has read, which is no state."""
-
-    read = 0
-
-    def frame(self, frame: Any, out: list[Any]) -> None:
-        self.read += 1
-        if self.read == 2:
-            frame = (frame[0].replace(b"tw", b"TW"), *frame[1:])
-        super().frame(frame, out)
-
-
-class Fickle(OpenAIChat):
-    """Says something else each time, whatever object is asked."""
-
-    asked = 0
-
-    def frame(self, frame: Any, out: list[Any]) -> None:
-        Fickle.asked += 1
-        super().frame((frame[0].replace(b"one", b"%d" % Fickle.asked), *frame[1:]), out)
-
-
-class Peeks(OpenAIChat):
-    """Looks at what the same chunk said before, and says less then."""
-
-    def frame(self, frame: Any, out: list[Any]) -> None:
-        before = len(out)
-        super().frame(frame, out)
-        if before > 2:
-            del out[before:]
-
-
-def test_a_dialect_that_depends_on_more_than_its_state_is_not_certified(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = partial(CoreSubject().open, CHAT)
-    monkeypatch.setitem(DIALECTS, "openai-chat", Counts)
-    found = Windows(CHAT.body, opened).certify(len(CHAT.body))
-    assert found is not None
-
-    monkeypatch.setitem(DIALECTS, "openai-chat", Fickle)
-    with pytest.raises(NotRepeatableError, match="openai-chat says two things to one frame in one state"):
-        Memory("openai-chat").learn(
-            Memory("openai-chat").first, (b'{"choices":[{"delta":{"content":"one"}}]}', "", None, 9)
-        )
-
-
-def test_a_dialect_that_looks_at_the_rest_of_the_chunk_is_caught_on_real_sessions(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(DIALECTS, "openai-chat", Peeks)
-
-    for widest in (16, 64, len(CHAT.body)):
-        found = Windows(CHAT.body, partial(CoreSubject().open, CHAT)).certify(widest)
-        assert found is not None
-        assert found.chunking.name.startswith("chunk@")
