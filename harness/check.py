@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from harness import cassette, transcripts
-from harness.against_twin import stale_allowances
+from harness.against.twin import stale_allowances
 from harness.case import Case
 from harness.chunking import Plan
 from harness.corpus import CorpusError, corpus_cases

@@ -11,9 +11,9 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from harness.against_bytes import check_plan
-from harness.against_references import against_references
-from harness.against_twin import against_twin
+from harness.against.bytes import check_plan
+from harness.against.references import against_references
+from harness.against.twin import against_twin
 from harness.case import Case
 from harness.chunking import Chunking, Plan, cuts_chunking, parse_plan
 from harness.golden import GoldenMissing

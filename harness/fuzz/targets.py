@@ -21,8 +21,8 @@ from typing import Any
 from zlib import crc32
 
 from harness.rules import violations
+from harness.rules.text import has_halves
 from harness.subjects.core import FRAMINGS
-from harness.text_rules import has_halves
 from harness.trace import trace_lines
 from streamcore import DIALECTS, Decoder, Limits
 from streamcore.framing import Framer

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from harness import check, runner
-from harness.against_twin import stale_allowances
+from harness.against.twin import stale_allowances
 from harness.divergence import Divergences
 from harness.golden import GoldenStore
 from harness.init.shipped import recordings_for_mutants

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from harness.against_twin import stale_allowances
+from harness.against.twin import stale_allowances
 from harness.report.document import DocumentError, seal
 from harness.report.visible import ascii_only
 from harness.verdict import CaseResult, RunResult, unproven

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness import native
-from harness.against_references import _without_echoes
+from harness.against.references import _without_echoes
 from harness.canonical import canonical
 from harness.case import Case
 from harness.references import REFERENCES, SSE, references_for

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.against_twin import stale_allowances
+from harness.against.twin import stale_allowances
 from harness.case import Case
 from harness.cassette import load
 from harness.chunking import parse_plans

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from harness.faults.damage import OPERATORS, Damage, damaged, frames_of, framing_of
 from harness.rules import violations
+from harness.rules.text import has_halves
 from harness.strategies import GRAMMARS, Expectation, SseEvent, chunkings, mutated, sayings, sse_lines, streams
 from harness.subjects.core import FRAMINGS
-from harness.text_rules import has_halves
 from streamcore import DIALECTS, Decoder, Message
 from streamcore.framing.sse import SseFramer
 

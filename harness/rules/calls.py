@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.canonical import canonical
-from harness.stream_rules import Violation, choice_of
+from harness.rules.stream import Violation, choice_of
 from streamcore import jsontext
 
 if TYPE_CHECKING:

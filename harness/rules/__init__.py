@@ -52,10 +52,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.call_rules import of_the_calls
-from harness.cut_rules import cut_is_legal
-from harness.stream_rules import Violation, choice_of, is_incomplete, of_the_stream
-from harness.text_rules import of_the_text, unwrapped
+from harness.rules.calls import of_the_calls
+from harness.rules.cuts import cut_is_legal
+from harness.rules.stream import Violation, choice_of, is_incomplete, of_the_stream
+from harness.rules.text import of_the_text, unwrapped
 from streamcore import DIALECTS
 from streamcore.dialects.base import Dialect
 from streamcore.dialects.compatible.chat import OpenAICompatible

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.yaml_text import Flow
+from harness.cassette.yaml_text import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.cassette import Cassette, Headers
+    from harness.cassette.model import Cassette, Headers
 
 
 def document_of(cassette: Cassette, form: Callable[[bytes], str | bytes]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.stream_rules import Violation, choice_of
+from harness.rules.stream import Violation, choice_of
 
 if TYPE_CHECKING:
     from harness.subjects import PartJson

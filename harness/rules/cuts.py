@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.stream_rules import choice_of, is_incomplete
+from harness.rules.stream import choice_of, is_incomplete
 
 if TYPE_CHECKING:
     from harness.subjects import PartJson
