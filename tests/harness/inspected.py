@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness import cli
-from harness.cassette import Cassette, Interaction, Recorded, Stream, StreamEnd, dumps
+from harness.case import StreamEnd
+from harness.cassette import Cassette, Interaction, Recorded, Stream, dumps
 from harness.exits import INPUT
 from harness.record.eventstream import event
 

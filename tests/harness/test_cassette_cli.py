@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cassette import Stream, StreamEnd
+from harness.case import StreamEnd
+from harness.cassette import Stream
 from harness.exits import PARITY
 from harness.inspection.frames import decoded, framed
 from harness.inspection.text import fitted, plain, readable, write
