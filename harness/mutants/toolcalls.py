@@ -7,14 +7,15 @@ subclasses is the only defect. It takes the tool calls out of each chunk and lea
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from harness.mutants.base import OPENAI_CHAT, Mutant, Stage, dumped, parsed, rewriting
+from harness.mutants.base import OPENAI_CHAT, Mutant, Rewriting, Stage, dumped, parsed, rewriting
 from streamcore.toolcalls import is_arguments_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.case import Case
     from harness.mutants.base import Opener
     from harness.subjects import PartJson
 
@@ -138,15 +139,12 @@ class MergedByIndex(Calls):
 
 
 class SharedState(Calls):
-    """Keeps the calls in class variables, which the end of a stream clears: a cut stream leaves its calls behind."""
+    """Shares its calls with other streams; the end of one clears them: a cut stream leaves its calls behind."""
 
-    all_calls: ClassVar[list[Call]] = []
-    all_slots: ClassVar[dict[int, Call]] = {}
-
-    def __init__(self, choice: int) -> None:
+    def __init__(self, choice: int, calls: list[Call], slots: dict[int, Call]) -> None:
         super().__init__(choice)
-        self.calls = SharedState.all_calls
-        self.slots = SharedState.all_slots
+        self.calls = calls
+        self.slots = slots
 
     def finish(self) -> list[PartJson]:
         """The ends of all calls there are, whichever stream they began in."""
@@ -154,6 +152,23 @@ class SharedState(Calls):
         self.calls.clear()
         self.slots.clear()
         return parts
+
+
+class SharedByStreams:
+    """Opens sessions that share calls as a class variable would, but not beyond the streams of one case: what is found
+    in a case may not depend on what this process ran before."""
+
+    def __init__(self) -> None:
+        self._case: Case | None = None
+        self._calls: list[Call] = []
+        self._slots: dict[int, Call] = {}
+
+    def __call__(self, case: Case) -> Rewriting:
+        """A session on ``case``."""
+        if case is not self._case:
+            self._case, self._calls, self._slots = case, [], {}
+        calls, slots = self._calls, self._slots
+        return Rewriting(case, CallStage(lambda choice: SharedState(choice, calls, slots)))
 
 
 class AppendsToLast(Calls):
@@ -211,7 +226,7 @@ MUTANTS = (
         "calls-shared-by-streams",
         "tool calls stand in a class variable: those of a stream that was cut turn up in the next one",
         "R4",
-        calls(SharedState),
+        {OPENAI_CHAT: SharedByStreams()},
         beyond=BEYOND,
     ),
     Mutant(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from harness.case import Case
 from harness.mutants.base import ANTHROPIC_MESSAGES, OPENAI_CHAT
 
 DONE = b"data: [DONE]\n\n"
@@ -88,6 +90,11 @@ class Exhibit:
     wrong: tuple[str, ...]
     right: tuple[str, ...] = ()
     dialect: str = OPENAI_CHAT
+
+    @cached_property
+    def case(self) -> Case:
+        """The body as a case, the same each time: a mutant may let streams of one case share something."""
+        return Case("x/exhibit", self.dialect, self.body)
 
 
 ONE_CALL = (call(0, "", "f", "a"), call(0, '{"x"'), call(0, ":1}"))

@@ -46,7 +46,7 @@ DIVERGENCES = Divergences.load(CASSETTES.parent / "golden" / "divergences.yaml")
 
 def decode(subject: Subject, exhibit: Exhibit | Case, plan: str) -> list[PartJson]:
     """Parts without offsets, which are no part of a trace."""
-    case = exhibit if isinstance(exhibit, Case) else Case("x/exhibit", exhibit.dialect, exhibit.body)
+    case = exhibit if isinstance(exhibit, Case) else exhibit.case
     for chunking in parse_plan(plan).chunkings(case):
         parts = run(subject.open(case), case.body, chunking)
         return [{key: value for key, value in part.items() if key != "offset"} for part in parts]
@@ -87,11 +87,9 @@ def test_no_two_mutants_do_the_same() -> None:
         told = []
         for case in cases:
             # Both plans, because some are right uncut; and the frames, because some are wrong about nothing else.
-            for dialect, plan in ((case.dialect, "whole"), (case.dialect, "every:7"), ("sse", "whole")):
-                if mutant.claims(dialect):
-                    told.append(
-                        (case.id, dialect, plan, outcome(mutant, dataclasses.replace(case, dialect=dialect), plan))
-                    )
+            for one, plan in ((case, "whole"), (case, "every:7"), (dataclasses.replace(case, dialect="sse"), "whole")):
+                if mutant.claims(one.dialect):
+                    told.append((one.id, one.dialect, plan, outcome(mutant, one, plan)))
         assert told
         same = known.setdefault(repr(told), name)
         assert same == name, f"{name} does what {same} does"
@@ -297,16 +295,21 @@ def test_the_second_seed_parser_does_not_take_quadratic_memory() -> None:
     assert sum(len(part["data"]) for part in parts) < 8_000_000
 
 
-def test_the_shared_calls_of_a_cut_stream_turn_up_in_the_next() -> None:
-    mutant = MUTANTS["calls-shared-by-streams"]
-    decode(mutant, Exhibit(tools(*ONE_CALL), ()), "whole")  # a whole stream clears what others left
-    decode(mutant, Exhibit(tools(call(0, '{"old":', "f", "a"), finish=None), ()), "whole")
+def test_the_shared_calls_of_a_cut_stream_turn_up_in_the_next_of_its_case_and_in_no_other() -> None:
+    cut = tools(call(0, '{"old":', "f", "a"), finish=None)
+    after = tools(call(0, '{"x":1}', "g", "b"))
 
-    parts = decode(mutant, Exhibit(tools(call(0, '{"x":1}', "g", "b")), ()), "whole")
+    def inputs(case: Case, body: bytes) -> list[str]:
+        session = MUTANTS["calls-shared-by-streams"].open(case)
+        parts = [part for at in range(len(body)) for part in session.feed(body[at : at + 1])] + session.close()
+        return [part["input"] for part in parts if part["type"] == "tool-call"]
 
-    assert [part["input"] for part in parts if part["type"] == "tool-call"] == ['{"old":', '{"x":1}']
-    exhibit = Exhibit(tools(*ONE_CALL), ())
-    assert decode(mutant, exhibit, "whole") == decode(CORE, exhibit, "whole")
+    case = Case("openai-chat/a", OPENAI_CHAT, cut)
+    assert inputs(case, cut) == []
+    assert inputs(case, after) == ['{"old":', '{"x":1}']
+    assert inputs(case, after) == ['{"x":1}']  # a whole stream clears what others left
+    assert inputs(case, cut) == []
+    assert inputs(dataclasses.replace(case), after) == ['{"x":1}']
 
 
 @pytest.mark.parametrize(
