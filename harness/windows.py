@@ -15,7 +15,8 @@ its way is known. What is saved is around the calls:
   become JSON only for the report.
 * That may offer ``remembering()``: sessions that decode a frame from memory if they met it before in the same state.
   The plans ``windows`` and ``pairs`` do without. ``certificate`` uses them, for all but what it runs on real sessions:
-  windows of up to :data:`REAL` bytes, windows, prefixes and suffixes at structural cuts. How many rest on memory is counted.
+  windows of up to :data:`REAL` bytes, windows, prefixes and suffixes at structural cuts. They too begin, and have to
+  arrive, at the states of the real walk. How many windows rest on memory is counted.
 
 Prefixes and suffixes cost the square of the body. Beyond :data:`FED_AT_MOST` bytes of feeding they are thinned out, and
 the certificate counts what was run.
