@@ -51,7 +51,7 @@ def _party(party: Inquiry) -> Iterator[Line]:
     yield from _more(len(party.findings), "finding")
     for one in party.unchecked[:AT_MOST]:
         yield (("  could not check ", "yellow"), (f"{spelt(one.what)}: {spelt(_without(one.reason, one.what))}", ""))
-    yield from _more(len(party.unchecked), "thing that could not be checked")
+    yield from _more(len(party.unchecked), "reason")
     for note in party.notes[:AT_MOST]:
         yield ((f"  note: {spelt(note)}", "dim"),)
     yield from _more(len(party.notes), "note")

@@ -43,9 +43,9 @@ class Block:
     exit: int
 
     @property
-    def key(self) -> tuple[str, str]:
-        """Its page, and its first line of code without the comment behind it."""
-        return self.page, self.text.splitlines()[0].partition("  #")[0].strip()
+    def is_shell(self) -> bool:
+        """Whether it holds commands."""
+        return self.language in ("", "sh", "console")
 
     @property
     def commands(self) -> list[tuple[list[str], list[str]]]:
@@ -103,8 +103,8 @@ def write_or_change(block: Block, folder: Path) -> None:
     path.write_text(text, "utf-8")
 
 
-def streamparity(words: list[str], patch: pytest.MonkeyPatch) -> tuple[int, str]:
-    """Exit code and stdout of the command, run in this process in the current folder."""
+def streamparity(words: list[str], patch: pytest.MonkeyPatch, raw: io.BytesIO | None = None) -> tuple[int, str]:
+    """Exit code and stdout of the command, run in this process in the current folder; ``raw`` has stdout while it runs."""
     patch.setattr(sys, "argv", words)
     patch.syspath_prepend(str(Path.cwd()))  # which the command does itself, for good
     patch.setattr(sys, "dont_write_bytecode", True)
@@ -112,7 +112,7 @@ def streamparity(words: list[str], patch: pytest.MonkeyPatch) -> tuple[int, str]
     for name in [name for name in sys.modules if name.partition(".")[0] in here]:
         del sys.modules[name]  # it may have been changed since, or be another test's
     importlib.invalidate_caches()
-    raw, errors, code = io.BytesIO(), io.StringIO(), 0
+    raw, errors, code = raw or io.BytesIO(), io.StringIO(), 0
     output = io.TextIOWrapper(raw, "utf-8", write_through=True)  # some commands write bytes
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         try:

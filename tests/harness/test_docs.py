@@ -1,28 +1,27 @@
-"""Every code block of the pages for people runs, or says why it does not."""
+"""Every code block of the pages for people runs; what cannot, because it installs packages, is in one short list."""
 
 from __future__ import annotations
 
 import configparser
 import os
 import re
+import shlex
 import shutil
+import subprocess
 import tomllib
-from itertools import product
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import click
-import httpx
 import pytest
 import yaml
 
-from harness import cli
-from harness.cassette import load
-
 from .docs_blocks import PAGES, ROOT, Block, blocks, shows, streamparity
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from .docs_commands import installs, parsed, served, serves
+from .docs_providers import online, visit
+from .docs_scenes import beforehand, planted, stage
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 ELSEWHERE = {
@@ -31,82 +30,92 @@ ELSEWHERE = {
     "docs/pytest.md": "test_plugin_fixtures.py",
     "docs/write-a-subject.md": "test_process_subject.py",
 }
-"""Pages whose Python, or whose diffs, another test runs or compares."""
-_OPENAI = "docs/add-an-openai-compatible-server.md"
-NOT_RUN: dict[tuple[str, str], str] = {
-    ("README.md", "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/streamparity check"): "CI does",
-    ("README.md", "python3 -m venv .venv-test && .venv-test/bin/pip install -q -e '.[test]' && .venv-test/bin/python -m pytest -q -n auto"): "CI does",
-    ("README.md", "pip install streamparity"): "test_init.py does",
-    ("README.md", "streamparity check --subject mypackage.parity:Subject"): "it takes a minute; the tutorial does it in seconds",
-    ("README.md", "pytest --parity -m parity"): "test_plugin.py does",
-    ("README.md", "streamparity check --hazards --subject mypackage.parity:Subject"): "test_hazards_cli.py does",
-    ("README.md", "streamparity report summary --annotations"): "test_report_commands_cli.py does",
-    ("README.md", "streamparity record --proxy --upstream https://api.openai.com/v1"): "it serves until it is stopped",
-    ("README.md", "streamparity replay cassettes/openai-chat/text.yaml --plan bytes"): "it serves until it is stopped",
-    ("README.md", "streamparity corpus pull --out corpus"): "it downloads",
-    ("README.md", "from harness.recording import recording"): "it asks a live API; test_recording.py does",
-    ("README.md", "pip install -e '.[test,dev]'; ruff check .; mypy; pytest"): "CI does",
-    (_OPENAI, "streamparity record --dialect crusoe --scenario hello --from https://HOST --key-env CRUSOE_API_KEY \\"): "it asks a live API",
-    (_OPENAI, "streamparity golden make --case 'crusoe/*'"): "it needs Node; test_golden.py makes goldens",
-    (_OPENAI, "streamparity check --case 'crusoe/*'"): "it runs all mutants; the tutorial does",
-    ("docs/drift.md", "streamparity record openai --out new"): "it asks a live API",
-    ("docs/drift.md", "the provider   moved: openai-chat: 1 new recording against 35 known (6 local-model, 29 simulator)"): "it is output",
-    ("docs/drift.md", "streamparity drift --case 'openai-chat/*' --sdk openai=latest"): "it installs packages from the npm registry",
-    ("docs/pytest.md", "pytest --parity"): "test_plugin.py does",
-    ("docs/pytest.md", "pytest --parity -k openai-chat --update-golden=changed --update-golden-reason='ai-sdk 5.1 joins text deltas'"): "it needs Node; test_plugin_goldens.py does",
-    ("docs/pytest.md", "pytest --parity -m parity --parity-shard=1/3 --parity-json=shard1.json"): "test_plugin.py does",
-    ("docs/recording.md", "from harness.recording import recording"): "it asks a live API; test_recording.py does",
-    ("docs/recording.md", 'with recording("cassettes/anthropic-messages/greeting.yaml", http=httpx2) as client:'): "it asks a live API; test_recording.py does",
-    ("docs/recording.md", "streamparity record --proxy --upstream https://api.openai.com/v1 --out cassettes"): "it serves until it is stopped",
-    ("docs/recording.md", "streamparity record openai --dry-run"): "it asks a live API",
-    ("docs/recording.md", "streamparity record --import tests/cassettes/test_chat.yaml --dialect openai-chat"): "it is about a file of the reader",
-    ("docs/tutorial.md", "pip install streamparity"): "it installs packages",
+"""Pages whose Python, or whose diffs, another test runs or compares; all of the tutorial."""
+INSTALLS = "it installs packages"
+NOT_RUN = {
+    ("README.md", "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/streamparity check"): "CI runs it",
+    (
+        "README.md",
+        "python3 -m venv .venv-test && .venv-test/bin/pip install -q -e .[test] && .venv-test/bin/python -m pytest -q -n auto",
+    ): "CI runs it",
+    ("README.md", "pip install streamparity"): INSTALLS,
+    ("README.md", "pip install -e .[test,dev]; ruff check .; mypy; pytest"): "CI does the same, step by step",
+    ("docs/tutorial.md", "pip install streamparity"): INSTALLS,
 }
-"""Page and first line of every block that is not run, and why."""
-UNMARKED = ("README.md", "docs/pytest.md")
-"""Pages in which the reason stands only above."""
+"""Page and command of all that is not run here, and why. What they say is looked at below."""
 
 
-def scenery(folder: Path) -> dict[str, Any]:
-    """What stands for the reader's own project, and the names that a page takes for known."""
-    for kind, dialect in product(("cassettes", "golden"), ("openai-chat", "ollama-ndjson")):
-        # Links to the files: whatever a command writes, it writes beside them.
-        shutil.copytree(ROOT / kind / dialect, folder / kind / dialect, copy_function=os.symlink)
-    for name in ("manifest.json", "divergences.yaml"):
-        (folder / "golden" / name).symlink_to(ROOT / "golden" / name)
-    package = folder / "mypackage"
-    package.mkdir()
-    for module in ("parity", "stream"):
-        (package / f"{module}.py").write_text("from harness.subjects.core import CoreSubject as Subject\n")
-    (case,) = load(ROOT / "cassettes/anthropic-messages/text.yaml").cases("anthropic-messages/text")
-    return {"__name__": "page", "response": httpx.Response(200, content=case.body), "httpx": httpx}
-
-
-def test_a_block_that_is_not_run_says_why_and_there_are_no_more_of_them() -> None:
-    unrun = {block.key: block.not_run for block in BLOCKS if block.not_run or block.key in NOT_RUN}
-
-    assert unrun.keys() == NOT_RUN.keys()
-    assert {key: reason for key, reason in unrun.items() if key[0] not in UNMARKED} == {
-        key: reason for key, reason in NOT_RUN.items() if key[0] not in UNMARKED
+def test_a_command_that_is_not_run_stands_in_the_list_and_on_its_page() -> None:
+    found = {
+        (block.page, " ".join(words)): block.not_run
+        for block in BLOCKS
+        if block.is_shell
+        for words, _ in block.commands
     }
 
+    assert NOT_RUN.keys() <= found.keys()
+    assert {key: why for key, why in found.items() if why} == {
+        key: why for key, why in NOT_RUN.items() if key[0] != "README.md"
+    }, "the README has no marks, other pages do"
+    assert all("pip install " in command for _, command in NOT_RUN)
+    assert len(NOT_RUN) == 5, "take out of the list what runs; nothing comes into it"
 
+
+def test_what_is_not_run_installs_what_there_is_and_is_what_ci_does() -> None:
+    """CI takes the commands that begin the README out of it, and does the third step by step."""
+    script = (ROOT / ".ci/run").read_text("utf-8")
+    cuts = [
+        line.partition(" >")[0] for line in script.splitlines() if line.startswith("sed -n ") and "README.md" in line
+    ]
+    cut = [subprocess.run(["bash", "-c", one], cwd=ROOT, capture_output=True, text=True, check=True) for one in cuts]
+    opening = [block.text for block in blocks("README.md") if block.language == "sh"][:2]
+    assert sorted(one.stdout for one in cut) == sorted(opening)
+    installing = 0
+    for _, command in NOT_RUN:
+        if command in {" ".join(shlex.split(text)) for text in opening}:
+            continue
+        install, *steps = command.split("; ")
+        installs(install.split())
+        installing += 1
+        assert all(f'"$python" -m {step}' in script for step in steps)
+    assert installing == 3
+
+
+POSIX = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+
+
+@POSIX
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "docs/tutorial.md"])
-def test_every_block_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = scenery(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    for block in blocks(page):
-        run = RUN[block.language]
-        if block.key in NOT_RUN:
-            continue
-        if page in ELSEWHERE and run in (python, diff):
-            assert Path(page).name in (ROOT / "tests/harness" / ELSEWHERE[page]).read_text("utf-8")
-            continue
-        try:
-            run(block, known, monkeypatch)
-        except BaseException as error:
-            error.add_note(f"{page}:{block.line}")
-            raise
+def test_every_block_runs(
+    page: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, plugin_imported: None
+) -> None:
+    run(page, pytester, monkeypatch, real_oracle=False)
+
+
+@pytest.mark.node
+@pytest.mark.skipif(
+    shutil.which("node") is None or not (ROOT / "golden/oracle/node_modules").is_dir(),
+    reason="needs Node and `npm ci` in golden/oracle",
+)
+@pytest.mark.parametrize("page", ["docs/add-an-openai-compatible-server.md", "docs/pytest.md"])
+def test_every_block_runs_with_node(
+    page: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, plugin_imported: None
+) -> None:
+    """The pages that make goldens, with the oracle itself."""
+    run(page, pytester, monkeypatch, real_oracle=True)
+
+
+def test_every_command_in_a_sentence_has_the_options_that_it_uses() -> None:
+    seen = 0
+    for page in PAGES:
+        prose = re.sub(r"^( {4}|```).*$", "", (ROOT / page).read_text("utf-8"), flags=re.MULTILINE)
+        for command in re.findall(r"`(streamparity [^`]+)`", prose):
+            parsed(shlex.split(command)[1:], f"{page}: {command}")
+            seen += 1
+        for command in re.findall(r"`(pip install [^`;]+)", prose):
+            installs(shlex.split(command))
+            seen += 1
+    assert seen > 30
 
 
 def test_every_page_is_in_the_contents_and_every_link_leads_somewhere() -> None:
@@ -122,56 +131,78 @@ def test_every_page_is_in_the_contents_and_every_link_leads_somewhere() -> None:
     assert links > 20
 
 
-def test_the_commands_that_are_not_run_have_the_options_that_they_use() -> None:
-    cli._mount()
-    seen = 0
-    for block in BLOCKS:
-        if block.key in NOT_RUN and block.language == "python":
-            compile(block.text, f"{block.page}:{block.line}", "exec")
-        if block.key in NOT_RUN and block.language in ("", "sh", "console"):
-            for words, _ in block.commands:
-                if words[0] == "streamparity":
-                    parsed(words[1:], f"{block.page}:{block.line}")
-                    seen += 1
-    assert seen > 5
+# --- how each kind of block is run ---
 
 
-def parsed(words: list[str], where: str) -> None:
-    """Reads the words as the command would, and runs nothing."""
-    command: click.Command = cli.cli
-    context = click.Context(command)
-    while isinstance(command, click.Group):
-        name, found, words = command.resolve_command(context, words)
-        assert found is not None
-        if isinstance(found, click.Group) and (not words or words[0].startswith("-")):
-            break
-        command, context = found, click.Context(found, info_name=name, parent=context)
-    try:
-        command.make_parser(context).parse_args(list(words))
-    except click.UsageError as error:
-        error.message = f"{where}: {error.message}"
-        raise
+@dataclass(frozen=True)
+class Here:
+    """Where a page is run: what its blocks know, and what undoes all of it."""
+
+    known: dict[str, Any]
+    patch: pytest.MonkeyPatch
+    pytester: pytest.Pytester
 
 
-def python(block: Block, known: dict[str, Any], patch: pytest.MonkeyPatch) -> None:
+def run(page: str, pytester: pytest.Pytester, patch: pytest.MonkeyPatch, *, real_oracle: bool) -> None:
+    """Runs a page from top to bottom, as one program in one folder. Each block ends as it says, and shows what it shows."""
+    here = Here(stage(page, pytester.path, patch, real_oracle=real_oracle), patch, pytester)
+    for block in blocks(page):
+        runs = RUN[block.language]
+        try:
+            if page in ELSEWHERE and runs in (python, diff):
+                assert Path(page).name in (ROOT / "tests/harness" / ELSEWHERE[page]).read_text("utf-8")
+            else:
+                runs(block, here)
+        except BaseException as error:
+            error.add_note(f"{page}:{block.line}")
+            raise
+
+
+def python(block: Block, here: Here) -> None:
     """A page is one program: what a block defines, the next one knows."""
-    exec(compile(block.text, f"{ROOT / block.page}:{block.line}", "exec"), known)  # noqa: S102 - our own pages
+    program = compile(block.text, f"{ROOT / block.page}:{block.line}", "exec")
+    records = "recording(" in block.text
+    with online() if records else nullcontext() as asked:
+        exec(program, here.known)  # noqa: S102 - our own pages
+    assert asked or not records, "it asked nobody"
 
 
-def commands(block: Block, known: dict[str, Any], patch: pytest.MonkeyPatch) -> None:
+def commands(block: Block, here: Here) -> None:
     for words, shown in block.commands:
-        assert words[0] == "streamparity", f"only streamparity is run here, not {words[0]}"
-        code, output = streamparity(words, patch)
-        assert code == block.exit, output
-        assert not shows(output, shown), output
+        if (block.page, " ".join(words)) in NOT_RUN:
+            continue
+        beforehand(words)
+        if words[0] == "pytest":
+            result = here.pytester.runpytest_inprocess("-p", "harness.plugin", *words[1:])
+            code, output = int(result.ret), result.stdout.str()
+            assert result.parseoutcomes().get("passed"), output
+        else:
+            assert words[0] == "streamparity", f"{words[0]} is not run here"
+            with online() if words[1] == "record" else nullcontext():
+                if serves(words):
+                    code, output = served(words, here.patch, visit(words))
+                else:
+                    code, output = streamparity(words, here.patch)
+        assert code == block.exit, f"{' '.join(words)}: exit code {code}\n{output}"
+        assert not shows(output, shown), f"{' '.join(words)}\n{output}"
 
 
-def diff(block: Block, known: dict[str, Any], patch: pytest.MonkeyPatch) -> None:
+def diff(block: Block, here: Here) -> None:
     raise AssertionError("a diff is for a test of its own")
 
 
-def setting(block: Block, known: dict[str, Any], patch: pytest.MonkeyPatch) -> None:
-    """Settings of pytest: each one is an option of the plugin."""
+def output(block: Block, here: Here) -> None:
+    """What the command of the block before shows when it has something to say."""
+    with pytest.MonkeyPatch.context() as patch:
+        planted(patch)
+        code, said = streamparity(["streamparity", "drift", "--new", "new"], patch)
+    assert code == 1, said
+    figures = re.compile(r"\b\d+(?= (?:known|local-model|simulator|recordings))")  # which grow with every recording
+    assert figures.sub("N", block.text) in figures.sub("N", said), said
+
+
+def setting(block: Block, here: Here) -> None:
+    """Settings of pytest: each one is an option of the plugin, and the page goes on with them."""
     options = (ROOT / "harness/pytest_plugin/options.py").read_text("utf-8")
     if block.language == "toml":
         table = tomllib.loads(block.text)["tool"]["pytest"]["ini_options"]
@@ -181,9 +212,10 @@ def setting(block: Block, known: dict[str, Any], patch: pytest.MonkeyPatch) -> N
         table = dict(ini["pytest"])
     assert table
     assert all(f'addini("{name}"' in options for name in table)
+    Path("pyproject.toml" if block.language == "toml" else "pytest.ini").write_text(block.text)
 
 
-def workflow(block: Block, known: dict[str, Any], patch: pytest.MonkeyPatch) -> None:
+def workflow(block: Block, here: Here) -> None:
     """Steps of GitHub: what is given to the action, it takes."""
     inputs = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))["inputs"]
     steps = yaml.safe_load(block.text)["jobs"]["parity"]["steps"]
@@ -192,7 +224,7 @@ def workflow(block: Block, known: dict[str, Any], patch: pytest.MonkeyPatch) -> 
     assert all(set(one) <= set(inputs) for one in given)
 
 
-def divergence(block: Block, known: dict[str, Any], patch: pytest.MonkeyPatch) -> None:
+def divergence(block: Block, here: Here) -> None:
     """Entries of divergences.yaml."""
     from harness.divergence import Divergences
 
@@ -200,16 +232,17 @@ def divergence(block: Block, known: dict[str, Any], patch: pytest.MonkeyPatch) -
     assert Divergences.load(Path("entries.yaml")).entries
 
 
-def yaml_block(block: Block, known: dict[str, Any], patch: pytest.MonkeyPatch) -> None:
-    (workflow if "jobs:" in block.text else divergence)(block, known, patch)
+def yaml_block(block: Block, here: Here) -> None:
+    (workflow if "jobs:" in block.text else divergence)(block, here)
 
 
-RUN: dict[str, Callable[[Block, dict[str, Any], pytest.MonkeyPatch], None]] = {
+RUN: dict[str, Callable[[Block, Here], None]] = {
     "python": python,
     "sh": commands,
     "console": commands,
     "": commands,
     "diff": diff,
+    "text": output,
     "toml": setting,
     "ini": setting,
     "yaml": yaml_block,

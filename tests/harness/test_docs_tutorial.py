@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     import pytest
 
 CAUSES = {
-    "openai-chat/unicode": "U+FFFD was made: bytes of one character were decoded apart",
+    "openai-chat/unicode": "a character whose bytes come in two chunks is broken",
     "openai-chat/text": "which say 'data: [DONE]'",
-    "openai-chat/parallel-tools": "two calls became one",
+    "openai-chat/parallel-tools": "two or more tool calls became one",
 }
 """The three bugs, each with a case that shows it alone."""
 
