@@ -142,9 +142,15 @@ def joined(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
+_LONE = re.compile(r"(?<!\\)[\ud800-\udfff]")
+
+
 def utf8(text: str) -> bytes:
-    """``text`` as :func:`loads` takes it. UTF-8 has no lone halves of surrogate pairs: where there is one, it is not valid."""
-    return joined(text).encode("utf-8", "surrogatepass")
+    """``text`` as :func:`loads` takes it. UTF-8 has no lone halves of surrogate pairs: they are escaped, as JSON can."""
+    whole = joined(text)
+    if not whole.isascii():
+        whole = _LONE.sub(lambda found: f"\\u{ord(found[0]):04x}", whole)
+    return whole.encode("utf-8", "surrogatepass")
 
 
 def string_text(text: str) -> str:

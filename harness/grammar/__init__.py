@@ -39,6 +39,10 @@ class Machine:
     def take(self, step: Step) -> str | None:
         """What is wrong with ``step``, which is then passed over; None if nothing is."""
         level, key, symbol = step
+        try:
+            hash(key)
+        except TypeError:  # the wire may number a block with a list
+            key = repr(key)
         state = self._states.get((level, key), "start")
         row = self._levels[level].table.get(state, {})
         after = row.get(symbol, row.get("*"))

@@ -23,7 +23,8 @@ from harness.mutants.base import Opener, dumped, parsed
 from harness.subjects import PartJson
 from streamcore import DIALECTS, Decoder
 from streamcore.dialects.base import Dialect, Policy
-from streamcore.dialects.openai.chat import ChatState, ChoiceState, OpenAIChat
+from streamcore.dialects.openai.chat import OpenAIChat
+from streamcore.dialects.openai.chat_state import ChatState, ChoiceState
 from streamcore.framing import Framer
 from streamcore.limits import Limits
 from streamcore.parts import Part

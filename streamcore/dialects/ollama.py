@@ -19,7 +19,7 @@ import msgspec
 from streamcore.dialects.base import StreamState
 from streamcore.dialects.callids import CallIds, stated
 from streamcore.dialects.json_lines import JsonLines, object_text
-from streamcore.dialects.schema import Mismatch, anything, array, boolean, nullish, number, shape, string
+from streamcore.dialects.schema import Mismatch, anything, apart_from, array, boolean, nullish, number, shape, string
 from streamcore.errors import ErrorKind
 from streamcore.parts import (
     Finish,
@@ -80,6 +80,8 @@ _LINE: Final = shape(
         **{name: nullish(number) for name in _FIGURES},
     }
 )
+_DETAILS: Final = tuple((name,) for name in ("model", "created_at", *_FIGURES))
+"""What a line mentions beside the message."""
 _EXCERPT: Final = 120
 TEXT: Final = "text"
 REASONING: Final = "reasoning"
@@ -179,10 +181,12 @@ class OllamaNdjson(JsonLines):
     def line(self, value: dict[str, Any], out: list[Part]) -> None:
         """One line, checked."""
         try:
-            line = _LINE(value)
+            line, misfit = apart_from(_DETAILS, _LINE, value)
         except Mismatch as mismatch:
             self.fail(ErrorKind.INVALID_PAYLOAD, str(mismatch), out, payload=value)
             return
+        if misfit:
+            self.lenient("unreadable_detail", misfit, out)
         if self.state.ended:
             self.lenient("data_after_end", "a line after the one that is done", out)
         elif all(line.get(key) is None for key in ("message", "response", "thinking", "done")):

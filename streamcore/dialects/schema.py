@@ -7,8 +7,9 @@ absent or null, numbers are finite and booleans are not numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
+from operator import is_
 from typing import Any, Final
 
 Schema = Callable[[Any], Any]
@@ -170,3 +171,58 @@ def tagged(tag: str, shapes: Mapping[str, Schema]) -> Schema:
         return {**schema(value), tag: kind}
 
     return check
+
+
+def open_tagged(tag: str, shapes: Mapping[str, Schema]) -> Schema:
+    """As :func:`tagged`, but an object whose ``tag`` is a string that ``shapes`` does not know is kept as it is."""
+    known = tagged(tag, shapes)
+
+    def check(value: Any) -> Any:
+        kind = value.get(tag) if type(value) is dict else None
+        return value if type(kind) is str and kind not in shapes else known(value)
+
+    return check
+
+
+def apart_from(details: Sequence[tuple[str, ...]], schema: Schema, value: Any) -> tuple[Any, str]:
+    """What ``schema`` makes of ``value`` without those of its ``details`` that do not fit, and why they do not.
+
+    What an event is about is not lost for the sake of what it mentions beside it. A detail is the path to a key that may
+    be absent; ``*`` stands for every item of a list. One within another comes before it.
+
+    Raises:
+        Mismatch: ``value`` does not fit without them either.
+    """
+    misfits = ""
+    for _ in details:
+        try:
+            return schema(value), misfits
+        except Mismatch as mismatch:
+            text = str(mismatch)
+            misfit = next((path for path in details if text.startswith(_prefix(path))), None)
+            if misfit is None:
+                raise
+            misfits = f"{misfits}; {text}" if misfits else text
+            value = _without(value, misfit)
+    return schema(value), misfits
+
+
+def _prefix(path: tuple[str, ...]) -> str:
+    """How a :class:`Mismatch` of what is at ``path`` begins."""
+    return "".join(f"{key}: " for key in path if key != "*")
+
+
+def _without(value: Any, path: tuple[str, ...]) -> Any:
+    """A copy without the key at ``path``; ``value`` itself if it has none."""
+    head, rest = path[0], path[1:]
+    if head == "*":
+        if type(value) is not list:
+            return value
+        items = [_without(item, rest) for item in value]
+        return value if all(map(is_, items, value)) else items
+    if type(value) is not dict or head not in value:
+        return value
+    if not rest:
+        return {key: item for key, item in value.items() if key != head}
+    inner = _without(value[head], rest)
+    return value if inner is value[head] else {**value, head: inner}

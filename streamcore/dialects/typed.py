@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from streamcore.dialects.base import INVALID, Dialect
-from streamcore.dialects.schema import Mismatch, Schema
+from streamcore.dialects.schema import Mismatch, Schema, apart_from
 from streamcore.errors import ErrorKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from streamcore.framing.sse import SseFrame
     from streamcore.parts import Part
 
@@ -53,13 +55,18 @@ def type_of(value: Any) -> str | None:
     return kind if type(kind) is str else None
 
 
-def checked(check: Schema, value: Any, report: Dialect, out: list[Part]) -> Any:
-    """The event as ``check`` has it; None, with the reason reported, if it does not fit."""
+def checked(
+    check: Schema, value: Any, report: Dialect, out: list[Part], details: Sequence[tuple[str, ...]] = ()
+) -> Any:
+    """The event as ``check`` has it; None, with the reason reported, if it does not fit even without its ``details``."""
     try:
-        return check(value)
+        event, misfit = apart_from(details, check, value) if details else (check(value), "")
     except Mismatch as mismatch:
         report.fail(ErrorKind.INVALID_PAYLOAD, str(mismatch), out, payload=value)
         return None
+    if misfit:
+        report.lenient("unreadable_detail", misfit, out)
+    return event
 
 
 def excerpt(text: str) -> str:

@@ -2,7 +2,8 @@
 
 An element comes out with the byte that closes it (a number or a literal with the byte after it, as nothing else says
 where it ends). Brackets, strings and escapes are followed just far enough to see that; whether an element is good JSON
-is for its reader to say. Between elements this framer reads JSON (RFC 8259) and nothing else.
+is for its reader to say. Between elements this framer reads JSON (RFC 8259) and nothing else; a BOM before the array is
+passed over, as section 8.1 allows.
 
 A body that is one object instead of an array, which is how Gemini sends an error, gives that object as its one frame.
 Anything else is no event stream.
@@ -27,6 +28,7 @@ JsonArrayFrame = tuple[bytes, int]
 """``(data, end)``: the text of the element, and the offset in the body just after it."""
 
 _EMPTY: list[JsonArrayFrame] = []
+_BOM = b"\xef\xbb\xbf"
 _QUOTE, _COMMA = b'",'
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 _SCALAR = re.compile(rb"[^ \t\n\r,\]]*+")
@@ -112,6 +114,8 @@ class JsonArrayFramer:
         if self.failure is not None:
             self._keep_stray(chunk)
             return _EMPTY
+        if self._where is _Where.BEFORE and self._base == len(self._pending):
+            chunk = self._after_bom(chunk)
         out: list[JsonArrayFrame] = []
         at = 0
         while at < len(chunk) and self.failure is None:
@@ -124,6 +128,14 @@ class JsonArrayFramer:
         self._base += at
         self.frames += len(out)
         return out
+
+    def _after_bom(self, chunk: bytes) -> bytes:
+        """At the start: what there is to read behind the BOM, if one is there. One that is not whole yet is kept."""
+        start = bytes(self._pending) + chunk
+        kept = start if len(start) < len(_BOM) and _BOM.startswith(start) else b""
+        self._pending[:] = kept
+        self._base = len(_BOM) if start.startswith(_BOM) else len(kept)
+        return start[self._base :]
 
     def close(self) -> None:
         """The end of input; an element that it cuts is lost, which ``truncated`` says, as it says that a ``]`` is missing."""

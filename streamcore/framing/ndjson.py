@@ -1,8 +1,8 @@
 """Newline-delimited JSON: one JSON text a line.
 
 A line ends with LF; a CR before it belongs to the line end. Nothing else ends a line: a lone CR is white space of JSON,
-and U+2028 or U+0085 may stand in a string. A line of nothing but white space is skipped. What a line holds is not looked
-at here.
+and U+2028 or U+0085 may stand in a string. A line of nothing but white space is skipped, and so is a BOM that the body
+begins with (RFC 8259, 8.1, allows that). What a line holds is not looked at here.
 
 The last line may lack its line end. ``close`` hands it out, marked by being the return value of ``close``; whether it is
 whole is for the reader of its JSON to say.
@@ -21,6 +21,7 @@ NdjsonFrame = tuple[bytes, int]
 
 _EMPTY: list[NdjsonFrame] = []
 _WHITE_SPACE = b" \t\r"
+_BOM = b"\xef\xbb\xbf"
 
 
 class NdjsonFramer:
@@ -84,6 +85,9 @@ class NdjsonFramer:
         pending += lines.pop()
         out: list[NdjsonFrame] = []
         position = self._line_start
+        if position == 0 and lines[0].startswith(_BOM):
+            lines[0] = lines[0][len(_BOM) :]
+            position = len(_BOM)
         for line in lines:
             position += len(line) + 1
             if line.strip(_WHITE_SPACE):
@@ -96,6 +100,8 @@ class NdjsonFramer:
         """The last line, if it lacks its end and is not blank."""
         end = self.offset
         line = bytes(self._pending)
+        if self._line_start == 0:
+            line = line.removeprefix(_BOM)
         self._pending.clear()
         self._line_start = end
         return (line.removesuffix(b"\r"), end) if line.strip(_WHITE_SPACE) else None

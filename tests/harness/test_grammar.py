@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from typing import Any
 
 import pytest
@@ -165,6 +167,18 @@ def test_no_dialect_lacks_a_grammar_and_no_body_breaks_one() -> None:
     assert grammar_of("gemini-generateContent") is OBJECTS
     assert wire_findings(Case("x/y", "not-a-dialect", b"data: 1\n\n")) == ()
     assert len(wire_findings(sse(*["{"] * 50))) == AT_MOST
+
+
+@pytest.mark.parametrize("odd", ["[]", "{}", "[[1]]"])
+def test_what_the_wire_numbers_with_a_list_is_told_apart_too(odd: str) -> None:
+    """A value that cannot be a key of a dict once ended the whole check."""
+    tried = 0
+    for case in [*CASES.values()][::6]:
+        body = re.sub(rb'"(index|output_index|contentBlockIndex|id)":\s*("[^"]*"|\d+)', rb'"\1":' + odd.encode(), case.body)
+        tried += body != case.body
+        for finding in wire_findings(dataclasses.replace(case, body=body)):
+            assert finding.message
+    assert tried > 20
 
 
 def test_a_table_says_what_must_not_come() -> None:

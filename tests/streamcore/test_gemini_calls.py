@@ -284,3 +284,12 @@ def test_any_arguments_in_pieces_add_up(value: Json, size: int) -> None:
     assert block.input == value
     assert decoded.codes == []
     assert decoded.parts == decode(wire, "vertex-gemini", general=True).parts
+
+
+def test_a_call_that_a_block_of_the_prompt_cuts_is_told() -> None:
+    """V13: it never becomes executable, and a warning says why it is open."""
+    decoded = gemini(chunk(piece(name="f")), chunk(piece(arg("$.a", "x", True))), {"promptFeedback": {"blockReason": "SAFETY"}})
+
+    assert decoded.parts[-1]["finishReason"] == {"unified": "content-filter", "raw": "SAFETY"}
+    assert "tool-call" not in {part["type"] for part in decoded.parts}
+    assert decoded.codes == ["call_not_ended"]

@@ -60,6 +60,9 @@ def test_groq_tells_the_usage_elsewhere() -> None:
     raw = {"prompt_tokens": 3, "completion_tokens": 2}
     usage = counts({"total": 3, "noCache": 3}, {"total": 2, "text": 2}, raw)
     assert decode_every_way(body, "groq").parts[-1] == done("stop", "stop", usage)
+    unread = body.replace(b'{"prompt_tokens":9}', b'"soon"')
+    assert b"soon" in unread
+    assert decode_every_way(unread, "groq").parts == decode_every_way(body, "groq").parts
 
 
 def test_groq_says_what_failed_in_an_event_named_error() -> None:

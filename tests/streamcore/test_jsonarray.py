@@ -34,6 +34,8 @@ VECTORS: list[tuple[str, bytes, list[JsonArrayFrame]]] = [
     ("one object", b' {"error":{"code":503}}\n', [(b'{"error":{"code":503}}', 23)]),
     ("elements that are no JSON", b"[{a},tru,}]", [(b"{a}", 4), (b"tru", 8), (b"}", 10)]),
     ("a wrong bracket", b'[{"a":1],[}]', [(b'{"a":1]', 8), (b"[}", 11)]),
+    ("a BOM", b'\xef\xbb\xbf [{"a":1},2]', [(b'{"a":1}', 12), (b"2", 14)]),
+    ("a BOM before one object", b'\xef\xbb\xbf{"error":{}}', [(b'{"error":{}}', 15)]),
 ]
 
 
@@ -84,6 +86,9 @@ BAD: list[tuple[str, bytes, ErrorKind, int, list[bytes], bytes]] = [
     ("a string", b'"x"', ErrorKind.NOT_AN_EVENT_STREAM, 0, [], b'"x"'),
     ("a number", b"12", ErrorKind.NOT_AN_EVENT_STREAM, 0, [], b"12"),
     ("a closing bracket", b"]", ErrorKind.NOT_AN_EVENT_STREAM, 0, [], b"]"),
+    ("half a BOM", b"\xef\xbb[1]", ErrorKind.NOT_AN_EVENT_STREAM, 0, [], b"\xef\xbb[1]"),
+    ("a BOM too late", b" \xef\xbb\xbf[1]", ErrorKind.NOT_AN_EVENT_STREAM, 1, [], b"\xef\xbb\xbf[1]"),
+    ("two BOMs", b"\xef\xbb\xbf\xef\xbb\xbf[1]", ErrorKind.NOT_AN_EVENT_STREAM, 3, [], b"\xef\xbb\xbf[1]"),
     ("gzip", b"\x1f\x8b\x08", ErrorKind.NOT_AN_EVENT_STREAM, 0, [], b"\x1f\x8b\x08"),
     ("no comma", b"[{} {}]", ErrorKind.MALFORMED_JSON, 4, [b"{}"], b"{}]"),
     ("no comma after a number", b"[1 2]", ErrorKind.MALFORMED_JSON, 3, [b"1"], b"2]"),
@@ -112,7 +117,7 @@ def test_what_is_no_array(
     restore_at_every_byte(JsonArrayFramer, body)
 
 
-@pytest.mark.parametrize("body", [b"", b" \n"])
+@pytest.mark.parametrize("body", [b"", b" \n", b"\xef", b"\xef\xbb", b"\xef\xbb\xbf"])
 def test_an_empty_body_is_truncated(body: bytes) -> None:
     framed = frame_every_way(JsonArrayFramer, body)
     assert framed.framer.truncated

@@ -128,6 +128,13 @@ def test_whole_calls_end_with_the_stream(index: Any) -> None:
     ]  # fmt: skip
 
 
+def test_calls_end_in_the_order_in_which_they_began() -> None:
+    """As the reference has it; the other dialects go by the index."""
+    found = decoded(tools(call(1, "b", "g", "{}")), tools(call(0, "a", "f", "{}")), finish("tool_calls"), DONE)
+
+    assert [part["toolCallId"] for part in found.parts if part["type"] == "tool-call"] == ["b", "a"]
+
+
 def test_a_call_in_pieces() -> None:
     found = decoded(tools(call(0, "a", "f", '{"k"')), tools(call(0, "null", "", ":1}")), finish("tool_calls"), DONE)
 

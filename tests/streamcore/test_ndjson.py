@@ -31,6 +31,10 @@ VECTORS: list[tuple[str, bytes, list[NdjsonFrame], NdjsonFrame | None]] = [
     ("a cut CRLF", b"1\n2\r", [(b"1", 2)], (b"2", 4)),
     ("a cut text", b'{"a":', [], (b'{"a":', 5)),
     ("a blank last line", b"1\n \t", [(b"1", 2)], None),
+    ("a BOM", b"\xef\xbb\xbf1\n\xef\xbb\xbf2\n", [(b"1", 5), (b"\xef\xbb\xbf2", 10)], None),
+    ("a BOM before all there is", b"\xef\xbb\xbf1", [], (b"1", 4)),
+    ("a BOM alone", b"\xef\xbb\xbf", [], None),
+    ("half a BOM", b"\xef\xbb1\n", [(b"\xef\xbb1", 4)], None),
     ("nothing", b"", [], None),
     ("line ends only", b"\n\r\n\n", [], None),
 ]

@@ -105,6 +105,12 @@ def test_refusal() -> None:
     assert decoded.message.finish.unified == "content-filter"
 
 
+def test_no_refusal() -> None:
+    """V5: gateways fill every field, and an empty string refuses nothing."""
+    frames = [chat({"content": "hi", "refusal": ""}), chat({"refusal": ""}), *END]
+    assert decode_every_way(b"".join(frames)).parts == PLAIN
+
+
 def test_refusal_behind_empty_content() -> None:
     frames = [chat({"content": "", "refusal": None}), chat({"refusal": "No"}), finish("length"), DONE]
     decoded = decode_every_way(b"".join(frames))

@@ -129,7 +129,7 @@ def test_done_is_compared_as_it_is(name: str, body: bytes) -> None:
         *HI,
         err("malformed_json", "stream", size(text("hi"), finish("stop"), body), " [DONE]"),
         t_end(),
-        FIN,
+        fin("error", None),
     ]
 
 

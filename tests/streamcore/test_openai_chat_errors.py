@@ -84,12 +84,28 @@ FAILED = fin("error", "stop")
 
 
 def test_an_error_after_the_finish_reason() -> None:
-    """V19: what the provider called an error did not end well, whatever finish reason it gave beside it."""
+    """V19: it takes back what the finish reason said, as for the reference."""
     frames = [text("hi"), finish("stop"), event({"error": {"message": "boom"}})]
     decoded = decode_every_way(b"".join(frames) + DONE)
 
-    assert decoded.parts == [*HEAD, *HI, err("provider", "stream", size(*frames), {"message": "boom"}), t_end(), FAILED]
+    boom = err("provider", "stream", size(*frames), {"message": "boom"})
+    assert decoded.parts == [*HEAD, *HI, boom, t_end(), fin("error", None)]
     assert not decoded.message.complete
+
+
+@pytest.mark.parametrize("unread", [b"data: {]\n\n", event({"choices": 1}), event(chunk(choice({"content": 1})))])
+def test_a_chunk_that_cannot_be_read(unread: bytes) -> None:
+    """Decision 5: behind the finish reason it is how the stream finished, for whoever's reference says so."""
+    for dialect in ("openai-chat", "azure-openai", "openai-compatible", "groq", "deepseek"):
+        before = decode_every_way(text("hi") + unread + finish("stop") + DONE, dialect)
+        instead = decode_every_way(text("hi") + unread + DONE, dialect)
+        behind = decode_every_way(text("hi") + finish("stop") + unread + DONE, dialect)
+        assert before.parts[-1]["finishReason"] == {"unified": "stop", "raw": "stop"}
+        assert instead.parts[-1]["finishReason"] == behind.parts[-1]["finishReason"] == {"unified": "error"}
+        assert behind.message.text == "hi"
+    for dialect in ("mistral", "perplexity", "xai-chat"):
+        behind = decode_every_way(text("hi") + finish("stop") + unread + DONE, dialect)
+        assert behind.parts[-1]["finishReason"] == {"unified": "stop", "raw": "stop"}
 
 
 def test_an_error_beside_choices() -> None:

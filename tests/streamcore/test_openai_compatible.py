@@ -175,7 +175,7 @@ def test_thought_signatures_are_of_their_call() -> None:
 
 def test_a_signature_without_a_call() -> None:
     wrong = {**call(0, "a", "f", "{}", "custom"), "extra_content": {"google": {"thought_signature": "s"}}}
-    decoded = read(tools(wrong), finish("stop"), DONE)
+    decoded = read(tools(wrong), finish("stop"), DONE, server="groq")
 
     assert [part["type"] for part in decoded.parts] == ["stream-start", "response-metadata", "error", "finish"]
 
@@ -193,6 +193,22 @@ def test_usage() -> None:
 
     usage = counts({"total": 10, "noCache": 6, "cacheRead": 4}, {"total": 5, "text": 0, "reasoning": 6}, raw)
     assert decoded.parts[-1] == done("stop", "stop", usage, {"compat": {"acceptedPredictionTokens": 1}})
+
+    behind = read(chat({}, usage=raw), text("a"), chat({}, "stop", usage={}), DONE)
+    nothing = counts({"total": 0, "noCache": 0, "cacheRead": 0}, {"total": 0, "text": 0, "reasoning": 0}, {})
+    assert behind.parts[-1] == done("stop", "stop", nothing, COMPAT)
+
+
+def test_what_type_a_call_is_of() -> None:
+    """Kimi's servers have functions of their own that a client calls like any other; elsewhere the type tells forms apart."""
+    element = {"index": 0, "id": "a", "type": "builtin_function", "function": {"name": "$web_search", "arguments": "{}"}}
+    frames = [tools(element), finish("tool_calls"), DONE]
+    for server in ("openai-compatible", "openrouter", "mistral"):
+        decoded = read(*frames, server=server)
+        assert [(call.name, call.executable) for call in decoded.message.tool_calls] == [("$web_search", True)]
+        assert decoded.codes == []
+    for server in ("openai-chat", "groq", "deepseek", "xai-chat"):
+        assert read(*frames, server=server).message.tool_calls == ()
 
 
 def test_a_refusal_is_text_that_says_so() -> None:

@@ -96,7 +96,7 @@ def test_errors_and_cuts() -> None:
     assert decoded(frames[0]).parts[-1] == err("incomplete_stream", "close", len(frames[0]))
     wrong = event(chunk(one(1)))
     refused = err("invalid_payload", "stream", len(wrong), chunk(one(1)))
-    assert decoded(wrong, DONE).parts == [START, refused, fin("other", None)]
+    assert decoded(wrong, DONE).parts == [START, refused, fin("error", None)]
 
 
 def test_quick_and_general_path_agree() -> None:

@@ -14,6 +14,7 @@ from .openai_responses_wire import (
     called,
     done,
     ended,
+    fin,
     function,
     function_done,
     m_delta,
@@ -215,3 +216,27 @@ def test_text_that_comes_with_the_start_of_its_part() -> None:
     assert payload(repeated) == payload(alone) == [m_start(), m_delta("hi"), m_end()]
     assert repeated.codes == ["start_not_empty"]
     assert alone.codes == ["start_not_empty", "delta_missing"]
+
+
+def test_an_item_that_is_done_twice() -> None:
+    """No call is made twice, and no text said twice (V7, V21)."""
+    said = [message(), text(), message_done("x")]
+    called = [function(1), function_done("{}", 1)]
+    thought = [reasoning(2), reasoning_done(index=2)]
+    once = read_items(*said, *called, *thought)
+
+    twice = read_items(*said, said[-1], *called, called[-1], *thought, thought[-1], called[-1])
+
+    assert payload(twice) == payload(once)
+    assert [code for code in twice.codes if code not in once.codes] == ["item_repeated"] * 4
+
+
+def test_what_only_says_again() -> None:
+    """An event that confirms what is known anyway makes no error of a response when it cannot be read."""
+    confirmation = about("output_text.done", "m0", content_index=0, text=None)
+    whole = message_done(content=[{"type": "output_text", "text": None}])
+    found = read_items(message(), text(), confirmation, whole)
+
+    assert payload(found) == [m_start(), m_delta("x"), m_end()]
+    assert found.codes == ["unreadable_detail", "unreadable_detail"]
+    assert found.parts[-1] == fin("stop")

@@ -154,7 +154,7 @@ def test_a_call_that_ended_before_an_error_stays() -> None:
         i_delta("{}"),
         err("provider", "stream", size(*frames), {"message": "boom"}),
         *ended("{}"),
-        FIN,
+        fin("error", None),
     ]
     assert decoded.message.tool_calls[0].executable
 

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 from streamcore import jsontext
 from streamcore.dialects.anthropic import schema
 from streamcore.dialects.anthropic.calls import Call, call_of
-from streamcore.dialects.anthropic.results import RESULTS, cited_source, fetched_document, found_sources, tool_result
+from streamcore.dialects.anthropic.results import (
+    RESULTS,
+    cited_source,
+    fetched_document,
+    found_sources,
+    tool_result,
+    unknown_content,
+)
 from streamcore.dialects.callids import CallIds
 from streamcore.dialects.typed import checked, excerpt, type_of
 from streamcore.errors import ErrorKind
@@ -199,6 +206,9 @@ class ContentState(State):
     def _result(self, block: dict[str, Any], report: Dialect, out: list[Part]) -> None:
         if block["type"] == "mcp_tool_result" and block["tool_use_id"] not in self.call_ids.taken:
             report.lenient("result_without_call", f"a result of {block['tool_use_id']!r}, which was never called", out)
+        unknown = unknown_content(block)
+        if unknown is not None:
+            report.warn("unknown_result", excerpt(f"a {block['type']} holds a {unknown}"))
         report.open(out)
         out.append(tool_result(block, self.call_ids.taken))
         document = fetched_document(block)

@@ -158,7 +158,7 @@ class AnthropicMessages(TypedEvents):
                 pass
 
     def _message_start(self, value: Any, out: list[Part]) -> None:
-        event = checked(schema.MESSAGE_START, value, self, out)
+        event = checked(schema.MESSAGE_START, value, self, out, schema.START_DETAILS)
         if event is None:
             return
         state = self.state
@@ -167,7 +167,7 @@ class AnthropicMessages(TypedEvents):
         if not self.begins(state.message, wire_id, "message_start", value, out):
             return
         state.message = (wire_id,)
-        if message.get("usage") is None:
+        if value["message"].get("usage") is None:
             self.lenient("usage_missing", "message_start without usage", out)
         state.ending = Frozen(state.ending.value.started(message))
         self.open(out)
@@ -179,14 +179,16 @@ class AnthropicMessages(TypedEvents):
                 state.content.ready_call(block, value, self, out)
 
     def _message_delta(self, value: Any, out: list[Part]) -> None:
-        event = checked(schema.MESSAGE_DELTA, value, self, out)
+        event = checked(schema.MESSAGE_DELTA, value, self, out, schema.DETAILS)
         if event is None:
             return
-        if event.get("usage") is None:
+        if value.get("usage") is None:
             self.lenient("usage_missing", "message_delta without usage", out)
         reason = event["delta"].get("stop_reason")
         if reason is not None and reason not in STOP_REASONS:
             self.warn("unknown_stop_reason", excerpt(reason))
+        for detail in schema.unknown_types(event):
+            self.warn("unknown_detail", excerpt(detail))
         self.state.ending = Frozen(self.state.ending.value.continued(event))
 
     def _message_stop(self, out: list[Part]) -> None:

@@ -17,10 +17,10 @@ from streamcore.dialects.schema import (
     nullable,
     nullish,
     number,
+    open_tagged,
     optional,
     shape,
     string,
-    tagged,
     union,
 )
 from streamcore.parts import Metadata, Source, ToolResult
@@ -28,10 +28,16 @@ from streamcore.parts import Metadata, Source, ToolResult
 CALLER: Final = union(
     shape({"type": literal("code_execution_20250825", "code_execution_20260120"), "tool_id": string}),
     shape({"type": literal("direct")}),
+    shape({"type": string, "tool_id": nullish(string)}),
 )
-"""Who made a call: the model itself, or code that it wrote."""
+"""Who made a call: the model itself, code that it wrote, or whoever may be able to in the future."""
 
 _FAILURE: Final = shape({"error_code": string})
+
+
+def _items(kind: str, schema: Schema) -> Schema:
+    """A list of such objects, and of objects of types that are not known, which are kept as they are."""
+    return array(open_tagged("type", {kind: schema}))
 
 
 def _result(content: Schema) -> Schema:
@@ -39,11 +45,11 @@ def _result(content: Schema) -> Schema:
 
 
 def _result_with_caller(content: Schema) -> Schema:
-    return shape({"tool_use_id": string, "caller": optional(CALLER), "content": content})
+    return shape({"tool_use_id": string, "caller": nullish(CALLER), "content": content})
 
 
 def _files(kind: str) -> Schema:
-    return array(shape({"type": literal(kind), "file_id": string}))
+    return _items(kind, shape({"file_id": string}))
 
 
 RESULTS: Final[dict[str, Schema]] = {
@@ -51,27 +57,27 @@ RESULTS: Final[dict[str, Schema]] = {
         {
             "tool_use_id": string,
             "is_error": boolean,
-            "content": array(union(string, shape({"type": literal("text"), "text": string}))),
+            "content": union(string, array(union(string, open_tagged("type", {"text": shape({"text": string})})))),
         }
     ),
     "web_fetch_tool_result": _result_with_caller(
-        tagged(
+        open_tagged(
             "type",
             {
                 "web_fetch_result": shape(
                     {
                         "url": string,
-                        "retrieved_at": string,
+                        "retrieved_at": nullish(string),
                         "content": shape(
                             {
                                 "type": literal("document"),
                                 "title": nullable(string),
-                                "citations": optional(shape({"enabled": boolean})),
-                                "source": tagged(
+                                "citations": nullish(shape({"enabled": boolean})),
+                                "source": open_tagged(
                                     "type",
                                     {
-                                        "base64": shape({"media_type": literal("application/pdf"), "data": string}),
-                                        "text": shape({"media_type": literal("text/plain"), "data": string}),
+                                        "base64": shape({"media_type": string, "data": string}),
+                                        "text": shape({"media_type": string, "data": string}),
                                     },
                                 ),
                             }
@@ -84,22 +90,15 @@ RESULTS: Final[dict[str, Schema]] = {
     ),
     "web_search_tool_result": _result_with_caller(
         union(
-            array(
-                shape(
-                    {
-                        "type": literal("web_search_result"),
-                        "url": string,
-                        "title": string,
-                        "encrypted_content": string,
-                        "page_age": nullish(string),
-                    }
-                )
+            _items(
+                "web_search_result",
+                shape({"url": string, "title": string, "encrypted_content": string, "page_age": nullish(string)}),
             ),
-            tagged("type", {"web_search_tool_result_error": _FAILURE}),
+            open_tagged("type", {"web_search_tool_result_error": _FAILURE}),
         )
     ),
     "code_execution_tool_result": _result(
-        tagged(
+        open_tagged(
             "type",
             {
                 "code_execution_result": shape(
@@ -123,7 +122,7 @@ RESULTS: Final[dict[str, Schema]] = {
         )
     ),
     "bash_code_execution_tool_result": _result(
-        tagged(
+        open_tagged(
             "type",
             {
                 "bash_code_execution_result": shape(
@@ -139,7 +138,7 @@ RESULTS: Final[dict[str, Schema]] = {
         )
     ),
     "text_editor_code_execution_tool_result": _result(
-        tagged(
+        open_tagged(
             "type",
             {
                 "text_editor_code_execution_tool_result_error": _FAILURE,
@@ -166,18 +165,18 @@ RESULTS: Final[dict[str, Schema]] = {
         )
     ),
     "tool_search_tool_result": _result(
-        tagged(
+        open_tagged(
             "type",
             {
                 "tool_search_tool_search_result": shape(
-                    {"tool_references": array(shape({"type": literal("tool_reference"), "tool_name": string}))}
+                    {"tool_references": _items("tool_reference", shape({"tool_name": string}))}
                 ),
                 "tool_search_tool_result_error": _FAILURE,
             },
         )
     ),
     "advisor_tool_result": _result(
-        tagged(
+        open_tagged(
             "type",
             {
                 "advisor_result": shape({"text": string}),
@@ -224,12 +223,20 @@ def tool_result(block: Mapping[str, Any], calls: CallNames) -> ToolResult:
         name = _TOOL_NAMES[kind]
     caller = caller_of(block)
     metadata: Metadata | None = {"anthropic": {"caller": caller}} if caller else None
-    if kind in _VERBATIM:
+    if kind in _VERBATIM or unknown_content(block) is not None:
         return ToolResult(call_id, name, content, metadata=metadata)
     if type(content) is dict and "error_code" in content:
         error = {"type": f"{kind}_error", "errorCode": content["error_code"]}
         return ToolResult(call_id, name, error, True, metadata=metadata)
     return ToolResult(call_id, name, _RESULT_OF[kind](content), metadata=metadata)
+
+
+def unknown_content(block: Mapping[str, Any]) -> str | None:
+    """The type of what a result holds, if it is not known: then it is handed on as it is. None if it is known."""
+    content = block["content"]
+    if type(content) is dict and "error_code" not in content and content.get("type") not in _CONTENTS[block["type"]]:
+        return str(content.get("type"))
+    return None
 
 
 def fetched_document(block: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -239,7 +246,7 @@ def fetched_document(block: Mapping[str, Any]) -> tuple[str, str] | None:
         return None
     document = content["content"]
     title = document["title"]
-    return (content["url"] if title is None else title), document["source"]["media_type"]
+    return (content["url"] if title is None else title), str(document["source"].get("media_type", ""))
 
 
 def found_sources(block: Mapping[str, Any]) -> list[Source]:
@@ -250,6 +257,7 @@ def found_sources(block: Mapping[str, Any]) -> list[Source]:
     return [
         Source("url", "", found["url"], found["title"], metadata={"anthropic": {"pageAge": found.get("page_age")}})
         for found in content
+        if found["type"] == "web_search_result"
     ]
 
 
@@ -260,7 +268,7 @@ def cited_source(citation: Mapping[str, Any], documents: Sequence[tuple[str, str
     fields = {"citedText": citation["cited_text"]}
     if citation["type"] == "web_search_result_location":
         fields["encryptedIndex"] = citation["encrypted_index"]
-        return Source("url", "", citation["url"], citation["title"], metadata={"anthropic": fields})
+        return Source("url", "", citation["url"], citation.get("title"), metadata={"anthropic": fields})
     index = citation["document_index"]
     if type(index) is not int or not 0 <= index < len(documents):
         return None
@@ -287,6 +295,20 @@ _TOOL_NAMES: Final = {
     "advisor_tool_result": "advisor",
 }
 _VERBATIM: Final = ("bash_code_execution_tool_result", "text_editor_code_execution_tool_result")
+_CONTENTS: Final[dict[str, tuple[str, ...]]] = {
+    "web_fetch_tool_result": ("web_fetch_result",),
+    "web_search_tool_result": (),
+    "code_execution_tool_result": ("code_execution_result", "encrypted_code_execution_result"),
+    "bash_code_execution_tool_result": ("bash_code_execution_result",),
+    "text_editor_code_execution_tool_result": (
+        "text_editor_code_execution_view_result",
+        "text_editor_code_execution_create_result",
+        "text_editor_code_execution_str_replace_result",
+    ),
+    "tool_search_tool_result": ("tool_search_tool_search_result",),
+    "advisor_tool_result": ("advisor_result", "advisor_redacted_result"),
+}
+"""Types of the objects that the results hold; their errors have a code."""
 
 
 def _web_fetch(content: Any) -> Any:
@@ -295,14 +317,16 @@ def _web_fetch(content: Any) -> Any:
     result = {
         "type": document["type"],
         "title": document["title"],
-        "source": {"type": source["type"], "mediaType": source["media_type"], "data": source["data"]},
+        "source": {"type": source["type"], "mediaType": source["media_type"], "data": source["data"]}
+        if source["type"] in ("base64", "text")
+        else source,
     }
     if "citations" in document:
         result["citations"] = document["citations"]
     return {
         "type": content["type"],
         "url": content["url"],
-        "retrievedAt": content["retrieved_at"],
+        "retrievedAt": content.get("retrieved_at"),
         "content": result,
     }
 
@@ -316,6 +340,8 @@ def _web_search(content: Any) -> Any:
             "encryptedContent": found["encrypted_content"],
             "type": found["type"],
         }
+        if found["type"] == "web_search_result"
+        else found
         for found in content
     ]
 
@@ -325,7 +351,10 @@ def _code_execution(content: Any) -> Any:
 
 
 def _tool_search(content: Any) -> Any:
-    return [{"type": found["type"], "toolName": found["tool_name"]} for found in content["tool_references"]]
+    return [
+        {"type": found["type"], "toolName": found["tool_name"]} if found["type"] == "tool_reference" else found
+        for found in content["tool_references"]
+    ]
 
 
 def _advisor(content: Any) -> Any:

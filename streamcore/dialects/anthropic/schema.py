@@ -2,12 +2,15 @@
 
 Wider than the TypeScript reference in these points, each of which the dialect reports in its own way instead of
 refusing the event: ``usage`` may be missing, the ``id`` and ``name`` of a tool call may be missing, and
-``message_start`` may carry content blocks of any type. Types of events, blocks, deltas and citations that are not in
-the tables below are unknown, which is not the same as malformed: the caller looks a type up before it checks the shape.
+``message_start`` may carry content blocks of any type. Callers, edits, iterations, skills and what results hold may be of
+types that are not known, which mostly have the date of a version in them: they are kept as they are. Types of events,
+blocks, deltas and citations that are not in the tables below are unknown, which is not the same as malformed: the caller
+looks a type up before it checks the shape.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from streamcore.dialects.anthropic.results import CALLER, RESULTS
@@ -19,7 +22,7 @@ from streamcore.dialects.schema import (
     nullable,
     nullish,
     number,
-    optional,
+    open_tagged,
     record,
     shape,
     string,
@@ -31,8 +34,8 @@ _TOOL_USE: Final = shape(
     {
         "id": nullish(string),
         "name": nullish(string),
-        "input": optional(record),
-        "caller": optional(CALLER),
+        "input": nullish(record),
+        "caller": nullish(CALLER),
         "toolset_name": nullish(string),
     }
 )
@@ -44,7 +47,7 @@ _READY_TOOL_USE: Final = shape(
         "id": nullish(string),
         "name": nullish(string),
         "input": anything,
-        "caller": optional(CALLER),
+        "caller": nullish(CALLER),
     }
 )
 
@@ -59,6 +62,16 @@ _START_USAGE: Final = shape(
     loose=True,
 )
 
+ITERATIONS: Final = ("compaction", "message", "advisor_message", "fallback_message")
+"""Types of the iterations of one message."""
+
+EDITS: Final[dict[str, Schema]] = {
+    "clear_tool_uses_20250919": shape({"cleared_tool_uses": number, "cleared_input_tokens": number}),
+    "clear_thinking_20251015": shape({"cleared_thinking_turns": number, "cleared_input_tokens": number}),
+    "compact_20260112": shape({}),
+}
+"""Types of edits of the context."""
+
 _USAGE: Final = shape(
     {
         "input_tokens": nullish(number),
@@ -70,7 +83,7 @@ _USAGE: Final = shape(
             array(
                 shape(
                     {
-                        "type": literal("compaction", "message", "advisor_message", "fallback_message"),
+                        "type": string,
                         "model": nullish(string),
                         "input_tokens": number,
                         "output_tokens": number,
@@ -132,7 +145,7 @@ MESSAGE_DELTA: Final = shape(
                                 array(
                                     shape(
                                         {
-                                            "type": literal("anthropic", "custom"),
+                                            "type": string,
                                             "skill_id": string,
                                             "version": string,
                                         }
@@ -149,25 +162,37 @@ MESSAGE_DELTA: Final = shape(
         "context_management": nullish(
             shape(
                 {
-                    "applied_edits": array(
-                        tagged(
-                            "type",
-                            {
-                                "clear_tool_uses_20250919": shape(
-                                    {"cleared_tool_uses": number, "cleared_input_tokens": number}
-                                ),
-                                "clear_thinking_20251015": shape(
-                                    {"cleared_thinking_turns": number, "cleared_input_tokens": number}
-                                ),
-                                "compact_20260112": shape({}),
-                            },
-                        )
-                    )
+                    "applied_edits": array(open_tagged("type", EDITS)),
                 }
             )
         ),
     }
 )
+
+
+def unknown_types(event: Mapping[str, Any]) -> list[str]:
+    """What a ``message_delta`` that has passed its schema mentions of types that are not known; it is kept as it is."""
+    edits = (event.get("context_management") or {}).get("applied_edits") or ()
+    iterations = (event.get("usage") or {}).get("iterations") or ()
+    return [
+        *(f"an edit of the context: {edit['type']}" for edit in edits if edit["type"] not in EDITS),
+        *(f"an iteration: {one['type']}" for one in iterations if one["type"] not in ITERATIONS),
+    ]
+
+
+DETAILS: Final = (
+    ("context_management",),
+    ("input_transformations",),
+    ("delta", "container"),
+    ("delta", "stop_details"),
+    ("usage", "iterations"),
+    ("usage", "output_tokens_details"),
+    ("usage",),
+)
+"""What a ``message_delta`` mentions beside the stop reason; without what does not fit of it, the rest is read."""
+
+START_DETAILS: Final = (("message", "usage"), ("message", "container"), ("message", "input_transformations"))
+"""What a ``message_start`` mentions beside the message's id and content."""
 
 BLOCKS: Final[dict[str, Schema]] = {
     "text": shape({"text": string}),
@@ -176,7 +201,7 @@ BLOCKS: Final[dict[str, Schema]] = {
     "compaction": shape({"content": nullish(string)}),
     "tool_use": _TOOL_USE,
     "server_tool_use": shape(
-        {"id": nullish(string), "name": nullish(string), "input": nullish(record), "caller": optional(CALLER)}
+        {"id": nullish(string), "name": nullish(string), "input": nullish(record), "caller": nullish(CALLER)}
     ),
     "mcp_tool_use": shape({"id": nullish(string), "name": nullish(string), "input": anything, "server_name": string}),
     "fallback": shape({}),
@@ -186,7 +211,7 @@ BLOCKS: Final[dict[str, Schema]] = {
 
 CITATIONS: Final[dict[str, Schema]] = {
     "web_search_result_location": shape(
-        {"cited_text": string, "url": string, "title": string, "encrypted_index": string}
+        {"cited_text": string, "url": string, "title": nullish(string), "encrypted_index": string}
     ),
     "page_location": shape(
         {

@@ -181,7 +181,8 @@ class ContentState(State):
     def delta(self, event: dict[str, Any], report: Dialect, out: list[Part]) -> None:
         """A ``contentBlockDelta`` event that has passed its schema; its members have not."""
         index = event["contentBlockIndex"]
-        members = event.get("delta") or {}
+        # The delta is a union: of its members one is set, and a writer that leaves nothing out says null for the others.
+        members = {name: value for name, value in (event.get("delta") or {}).items() if value is not None}
         if len(members) > 1:
             report.lenient("several_members", f"a delta of {excerpt(', '.join(members))}", out)
         for name, value in members.items():

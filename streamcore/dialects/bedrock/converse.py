@@ -19,7 +19,7 @@ from streamcore.dialects.base import INVALID, StreamState
 from streamcore.dialects.bedrock import schema
 from streamcore.dialects.bedrock.blocks import CALL, REASONING, TEXT, ContentState
 from streamcore.dialects.bedrock.stream import BedrockStream, without_padding
-from streamcore.dialects.schema import Mismatch
+from streamcore.dialects.schema import Mismatch, apart_from
 from streamcore.dialects.typed import excerpt
 from streamcore.errors import ErrorKind
 from streamcore.parts import Finish, FinishUnified, Part, ReasoningDelta, TextDelta, ToolInputDelta, Usage
@@ -145,10 +145,12 @@ class BedrockConverse(BedrockStream):
             self.warn("unknown_event", excerpt(name))
             return
         try:
-            event = check(value)
+            event, misfit = apart_from(schema.DETAILS.get(name, ()), check, value)
         except Mismatch as mismatch:
             self.fail(ErrorKind.INVALID_PAYLOAD, f"{name}: {mismatch}", out, payload={name: value})
             return
+        if misfit:
+            self.lenient("unreadable_detail", f"{name}: {misfit}", out)
         self.open(out)
         state = self.state
         if state.stop is not None and name != "metadata":

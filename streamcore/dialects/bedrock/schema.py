@@ -64,15 +64,21 @@ EVENTS: Final[dict[str, Schema]] = {
 }
 """Event types."""
 
+DETAILS: Final = {
+    "messageStop": (("additionalModelResponseFields",),),
+    "metadata": (("performanceConfig",), ("serviceTier",), ("usage", "cacheDetails")),
+}
+"""What an event mentions beside what it is about."""
+
 DELTAS: Final[dict[str, Schema]] = {
     "text": string,
     "toolUse": shape({"input": nullish(string)}),
     "reasoningContent": shape(
         {
-            "text": optional(string),
-            "signature": optional(string),
-            "redactedContent": optional(string),
-            "data": optional(string),
+            "text": nullish(string),
+            "signature": nullish(string),
+            "redactedContent": nullish(string),
+            "data": nullish(string),
         },
         loose=True,
     ),

@@ -15,8 +15,9 @@ from typing import Any, ClassVar
 
 from streamcore.dialects.compatible.schema import chunk_of
 from streamcore.dialects.compatible.servers import ANY, GROQ, SERVERS, Server
-from streamcore.dialects.openai.chat import ChatState, ChoiceState, OpenAIChat
-from streamcore.dialects.openai.chat_values import usage_of
+from streamcore.dialects.openai.chat import OpenAIChat
+from streamcore.dialects.openai.chat_state import ChatState, ChoiceState
+from streamcore.dialects.openai.chat_values import predictions, usage_of
 from streamcore.dialects.timestamps import iso_timestamp
 from streamcore.errors import ErrorKind
 from streamcore.legacy import tool_calls
@@ -63,6 +64,7 @@ class OpenAICompatible(OpenAIChat):
     name = ANY.name
     provider = ANY.provider
     server: ClassVar[Server] = ANY
+    call_types = ANY.call_types
     frame = OpenAIChat.frame_or_repeat
     state: CompatibleState
 
@@ -71,7 +73,7 @@ class OpenAICompatible(OpenAIChat):
         if "server" in cls.__dict__:
             server = cls.server
             cls.name, cls.provider, cls.finishes = server.name, server.provider, server.finishes
-            cls.says_done, cls.needs_done = server.says_done, server.needs_done
+            cls.says_done, cls.needs_done, cls.call_types = server.says_done, server.needs_done, server.call_types
 
     def initial_state(self) -> CompatibleState:
         """Nothing seen yet."""
@@ -79,7 +81,7 @@ class OpenAICompatible(OpenAIChat):
 
     def checked(self, value: Any) -> dict[str, Any]:
         """The chunk, as far as it is read."""
-        chunk: dict[str, Any] = chunk_of(self.server.reasoning)(value)
+        chunk: dict[str, Any] = chunk_of(self.server.reasoning, self.server.usage_at[0])(value)
         return chunk
 
     def provider_error(self, payload: Any, out: list[Part], detail: str = "") -> None:
@@ -96,9 +98,10 @@ class OpenAICompatible(OpenAIChat):
 
     def usage_in(self, chunk: dict[str, Any]) -> Any:
         """Where the server puts it."""
+        found: Any = chunk
         for key in self.server.usage_at:
-            chunk = chunk.get(key) or {}
-        return chunk or None
+            found = (found or {}).get(key)
+        return found
 
     def usage(self) -> Usage:
         """The usage of the whole stream."""
@@ -186,8 +189,9 @@ class OpenAICompatible(OpenAIChat):
                 part.metadata = {self.provider: {"thoughtSignature": signatures[part.tool_call_id]}}
 
     def metadata(self) -> Metadata | None:
-        """Groq's finish has none."""
-        return super().metadata() if self.provider else None
+        """What the last usage says; Groq's finish has none."""
+        usage = self.state.usage.value if self.state.usage else {}
+        return {self.provider: predictions(usage)} if self.provider else None
 
 
 def _texts(content: Any) -> list[tuple[bool, str]]:

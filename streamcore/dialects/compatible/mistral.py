@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from streamcore.dialects.openai.chat import ChatState, ChoiceState, OpenAIChat
+from streamcore.dialects.openai.chat import OpenAIChat
 from streamcore.dialects.openai.chat_schema import TOOL_CALLS
+from streamcore.dialects.openai.chat_state import ChatState, ChoiceState
 from streamcore.dialects.schema import array, nullish, number, record, shape, string, union
 from streamcore.dialects.timestamps import iso_timestamp
 from streamcore.parts import (
@@ -105,6 +106,8 @@ class Mistral(OpenAIChat):
     name = "mistral"
     provider = "mistral"
     finishes = _FINISH
+    errors_conclude = False
+    call_types = False
     state: MistralState
 
     def initial_state(self) -> MistralState:
@@ -221,6 +224,11 @@ class Mistral(OpenAIChat):
         """One of the two is open at most."""
         self._end_reasoning(index, choice, out)
         self._end_text(index, choice, out)
+
+    def finish_calls(self, choice: Any, out: list[Part]) -> None:
+        """In the order in which they began, whatever their indices are."""
+        for call in choice.tools.calls:
+            choice.tools.end(call, self, out)
 
     def metadata(self) -> Metadata | None:
         """Mistral's finish has none."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from streamcore.dialects.openai.chat import ChatState, OpenAIChat
+from streamcore.dialects.openai.chat import OpenAIChat
+from streamcore.dialects.openai.chat_state import ChatState
 from streamcore.dialects.schema import array, nullish, number, shape, string
 from streamcore.dialects.timestamps import iso_timestamp
 from streamcore.parts import FinishUnified, Metadata, Part, ResponseMetadata, Source, Usage
@@ -76,6 +77,7 @@ class Perplexity(OpenAIChat):
     provider = "perplexity"
     finishes = _FINISH
     says_done = False
+    errors_conclude = False
     frame = OpenAIChat.frame_or_repeat
     state: PerplexityState
 

@@ -66,8 +66,11 @@ _LOGPROBS: Final = shape({"content": nullish(array(anything)), "reasoning_conten
 
 
 @cache
-def chunk_of(reasoning: tuple[str, ...]) -> Schema:
-    """The chunk of a server that has its reasoning in these members of ``delta``."""
+def chunk_of(reasoning: tuple[str, ...], usage_at: str) -> Schema:
+    """The chunk of a server that has its reasoning in these members of ``delta``, and its usage in that of the chunk.
+
+    A usage elsewhere is not read, so nothing is asked of it.
+    """
     choice = {
         "index": nullish(number),
         "finish_reason": nullish(string),
@@ -83,7 +86,6 @@ def chunk_of(reasoning: tuple[str, ...]) -> Schema:
             "object": nullish(anything),
             "system_fingerprint": nullish(anything),
             "choices": array(shape(choice)),
-            "usage": nullish(_USAGE),
-            "x_groq": nullish(shape({"usage": nullish(_GROQ_USAGE)})),
+            usage_at: nullish(_USAGE if usage_at == "usage" else shape({"usage": nullish(_GROQ_USAGE)})),
         }
     )

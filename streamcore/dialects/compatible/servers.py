@@ -42,6 +42,8 @@ class Server:
     """``[DONE]`` ends the stream; a finish reason alone completes it with a warning only."""
     needs_done: bool = False
     """Something may come behind a finish reason: without ``[DONE]`` the stream was cut."""
+    call_types: bool = False
+    """There are calls of other types than functions; where there are none, the type is not read."""
     finishes: Mapping[str, FinishUnified] = field(default_factory=lambda: FINISH)
     """Finish reason of the wire -> the unified one."""
     usage: UsageKeys = COMPATIBLE_USAGE
@@ -58,6 +60,7 @@ GROQ: Final = Server(
     provider="",
     reasoning=("reasoning",),
     text_ends_at_reasoning=False,
+    call_types=True,
     usage=UsageKeys(absent=None),
     usage_at=("x_groq", "usage"),
 )
@@ -70,6 +73,7 @@ DEEPSEEK: Final = Server(
     reasoning=("reasoning_content",),
     text_ends_at_reasoning=False,
     text_starts_first=True,
+    call_types=True,
     finishes={**FINISH, "function_call": "other", "insufficient_system_resource": "error"},
     usage=UsageKeys(cached=("prompt_cache_hit_tokens",)),
 )

@@ -134,7 +134,9 @@ class CandidateState(State):
             stream.warn("result_without_call", "the result of code that was not shown")
             return
         wire = part["codeExecutionResult"]
-        result = {"outcome": wire["outcome"], "output": "" if wire.get("output") is None else wire["output"]}
+        result = {"output": "" if wire.get("output") is None else wire["output"]}
+        if wire.get("outcome") is not None:
+            result["outcome"] = wire["outcome"]
         metadata = _metadata(part, stream)
         out.append(ToolResult(self.code_id, "code_execution", result, metadata=metadata, choice=self.choice))
 

@@ -21,8 +21,8 @@ from streamcore.dialects.gemini.content import TEXT, THOUGHT, CandidateState
 from streamcore.dialects.gemini.finish import UNSPECIFIED, is_known, raw_usage, unified, usage_of
 from streamcore.dialects.gemini.ids import Ids
 from streamcore.dialects.gemini.quick import Quick
-from streamcore.dialects.gemini.schema import CHUNK
-from streamcore.dialects.schema import Mismatch
+from streamcore.dialects.gemini.schema import CHUNK, DETAILS
+from streamcore.dialects.schema import Mismatch, apart_from
 from streamcore.errors import ErrorKind
 from streamcore.framing.jsonarray import JsonArrayFrame, JsonArrayFramer
 from streamcore.framing.sse import SseFrame
@@ -125,10 +125,12 @@ class Gemini(Dialect):
             if isinstance(value, list) or not value.get("candidates"):
                 return
         try:
-            chunk = CHUNK(value)
+            chunk, misfit = apart_from(DETAILS, CHUNK, value)
         except Mismatch as mismatch:
             self.fail(ErrorKind.INVALID_PAYLOAD, str(mismatch), out, payload=value)
             return
+        if misfit:
+            self.lenient("unreadable_detail", misfit, out)
         self.open(out)
         if not (value.keys() & _CHUNK_KEYS or error is not None):
             self.warn("unknown_payload", f"a chunk that holds {', '.join(sorted(value)) or 'nothing'}"[:_EXCERPT])
@@ -202,7 +204,7 @@ class Gemini(Dialect):
         # Choice 0 last: its finish carries the usage of the whole stream and ends it.
         for choice in sorted(state.candidates, key=lambda choice: (choice == 0, choice)):
             candidate = state.candidates[choice]
-            if candidate.finish is not None:
+            if candidate.finish is not None or state.blocked is not None:
                 candidate.calls.close(self, out)
             candidate.end_block(out)
             self._finish(candidate, out)

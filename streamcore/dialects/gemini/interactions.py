@@ -16,9 +16,9 @@ from msgspec import UNSET, UnsetType
 
 from streamcore.dialects.base import INVALID, Dialect, StreamState
 from streamcore.dialects.gemini.ids import Ids
-from streamcore.dialects.gemini.interactions_schema import DELTAS, EVENTS, STEPS
+from streamcore.dialects.gemini.interactions_schema import DELTAS, DETAILS, EVENTS, STEPS
 from streamcore.dialects.gemini.interactions_steps import TEXT, StepsState
-from streamcore.dialects.schema import Mismatch
+from streamcore.dialects.schema import Mismatch, apart_from
 from streamcore.errors import ErrorKind
 from streamcore.framing.sse import SseFrame
 from streamcore.parts import Finish, FinishUnified, Part, ResponseMetadata, TextDelta, Usage
@@ -130,10 +130,12 @@ class GeminiInteractions(Dialect):
             self.warn("unknown_event", f"an event of type {json.dumps(kind[:_EXCERPT])}")
             return
         try:
-            event = _checked(kind, value)
+            event, misfit = _checked(kind, value)
         except Mismatch as mismatch:
             self.fail(ErrorKind.INVALID_PAYLOAD, str(mismatch), out, payload=value)
             return
+        if misfit:
+            self.lenient("unreadable_detail", misfit, out)
         self.open(out)
         self._event(kind, event, out)
 
@@ -210,9 +212,9 @@ class GeminiInteractions(Dialect):
         out.append(Finish(unified, status, _usage_of(usage), {self.provider: metadata}))
 
 
-def _checked(kind: str, value: dict[str, Any]) -> dict[str, Any]:
-    """The event with everything that is documented about it checked; its index as an integer."""
-    event: dict[str, Any] = EVENTS[kind](value)
+def _checked(kind: str, value: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The event with everything that is documented about it checked, and which details do not fit; its index as an integer."""
+    event, misfit = apart_from(DETAILS, EVENTS[kind], value)
     for key, shapes in (("step", STEPS), ("delta", DELTAS)):
         if kind.startswith("step.") and key in event:
             inner = event[key]
@@ -222,7 +224,7 @@ def _checked(kind: str, value: dict[str, Any]) -> dict[str, Any]:
         if event["index"] != event["index"] // 1:
             raise Mismatch("index: expected a whole number")
         event["index"] = int(event["index"])
-    return event
+    return event, misfit
 
 
 def _timestamp(created: str | None) -> str | None:

@@ -104,3 +104,8 @@ EVENTS: Final[dict[str, Schema]] = {
     "interaction.completed": _loose(interaction=nullish(_loose(**_COMPLETED))),
     "error": _loose(error=anything),
 }
+DETAILS: Final = (
+    *(("interaction", "usage", f"{which}_tokens_by_modality") for which in ("input", "output", "cached", "tool_use")),
+    *(("interaction", key) for key in ("usage", "service_tier", "created", "model")),
+)
+"""What an event mentions beside the interaction and its status."""

@@ -1,8 +1,9 @@
 """The chunk of Gemini's ``streamGenerateContent``, as far as it is read (API reference, "GenerateContentResponse").
 
-The shapes are those that ``@ai-sdk/google`` validates with. Two things are wider: the calls of Google's own tools need no
-id, and ``index`` says which candidate is spoken of. What a part holds that is none of the documented kinds is kept by
-name, so that it can be reported.
+The shapes are those that ``@ai-sdk/google`` validates with. Three things are wider: the calls of Google's own tools need
+no id, ``index`` says which candidate is spoken of, and what only describes may lack any of its strings and numbers, for in
+the JSON of Protocol Buffers one that is empty or zero is left out (ProtoJSON, "Presence and default values"). What a part
+holds that is none of the documented kinds is kept by name, so that it can be reported.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ _KNOWN_PART: Final = union(
     shape({"toolResponse": shape({"toolType": string, "response": anything, "id": nullish(string)}), **_SIGNED}),
     shape(
         {
-            "executableCode": nullish(shape({"language": string, "code": string})),
-            "codeExecutionResult": nullish(shape({"outcome": string, "output": nullish(string)})),
+            "executableCode": nullish(shape({"language": nullish(string), "code": nullish(string)})),
+            "codeExecutionResult": nullish(shape({"outcome": nullish(string), "output": nullish(string)})),
             "text": nullish(string),
             "thought": nullish(boolean),
             **_SIGNED,
@@ -82,17 +83,17 @@ _GROUNDING: Final = shape(
         "webSearchQueries": nullish(array(string)),
         "imageSearchQueries": nullish(array(string)),
         "retrievalQueries": nullish(array(string)),
-        "searchEntryPoint": nullish(shape({"renderedContent": string})),
+        "searchEntryPoint": nullish(shape({"renderedContent": nullish(string)})),
         "groundingChunks": nullish(
             array(
                 shape(
                     {
-                        "web": nullish(shape({"uri": string, "title": nullish(string)})),
+                        "web": nullish(shape({"uri": nullish(string), "title": nullish(string)})),
                         "image": nullish(
                             shape(
                                 {
-                                    "sourceUri": string,
-                                    "imageUri": string,
+                                    "sourceUri": nullish(string),
+                                    "imageUri": nullish(string),
                                     "title": nullish(string),
                                     "domain": nullish(string),
                                 }
@@ -147,7 +148,7 @@ _GROUNDING: Final = shape(
         "retrievalMetadata": nullish(union(shape({"webDynamicRetrievalScore": number}), shape({}))),
     }
 )
-_TOKENS: Final = nullish(array(shape({"modality": string, "tokenCount": number}, loose=True)))
+_TOKENS: Final = nullish(array(shape({"modality": nullish(string), "tokenCount": nullish(number)}, loose=True)))
 _USAGE: Final = shape(
     {
         "cachedContentTokenCount": nullish(number),
@@ -182,7 +183,7 @@ CHUNK: Final = shape(
                             shape(
                                 {
                                     "urlMetadata": nullish(
-                                        array(shape({"retrievedUrl": string, "urlRetrievalStatus": string}))
+                                        array(shape({"retrievedUrl": nullish(string), "urlRetrievalStatus": nullish(string)}))
                                     )
                                 }
                             )
@@ -196,3 +197,11 @@ CHUNK: Final = shape(
     }
 )
 """``error``, where there is one, is read before."""
+
+DETAILS: Final = (
+    *(("candidates", "*", key) for key in ("groundingMetadata", "urlContextMetadata", "safetyRatings", "finishMessage")),
+    ("promptFeedback", "safetyRatings"),
+    *(("usageMetadata", f"{which}TokensDetails") for which in ("prompt", "cache", "candidates", "toolUsePrompt")),
+    ("usageMetadata",),
+)
+"""What a chunk mentions beside its content and the reason why it ended."""

@@ -16,10 +16,12 @@ def addresses(grounding: dict[str, Any] | None) -> Iterator[tuple[str, str | Non
     """(address, title) of every grounding chunk that has an address, in order."""
     for chunk in (grounding or {}).get("groundingChunks") or ():
         if chunk.get("web") is not None:
-            yield chunk["web"]["uri"], chunk["web"].get("title")
+            if chunk["web"].get("uri") is not None:
+                yield chunk["web"]["uri"], chunk["web"].get("title")
         elif chunk.get("image") is not None:
             # Google wants the page to be named, and not the image on it.
-            yield chunk["image"]["sourceUri"], chunk["image"].get("title")
+            if chunk["image"].get("sourceUri") is not None:
+                yield chunk["image"]["sourceUri"], chunk["image"].get("title")
         elif chunk.get("retrievedContext") is not None:
             found = chunk["retrievedContext"]
             if (found.get("uri") or "").startswith(_ADDRESSES):

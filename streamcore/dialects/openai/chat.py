@@ -17,11 +17,11 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from streamcore import jsontext
-from streamcore.dialects.base import INVALID, Dialect, StreamState
+from streamcore.dialects.base import INVALID, Dialect
 from streamcore.dialects.openai.chat_schema import CHUNK
+from streamcore.dialects.openai.chat_state import ChatState, ChoiceState
 from streamcore.dialects.openai.chat_values import FINISH, error_in, predictions, usage_of, whole
-from streamcore.dialects.openai.repeats import Repeat
-from streamcore.dialects.openai.varying_repeats import VaryingRepeat, remember
+from streamcore.dialects.openai.varying_repeats import remember
 from streamcore.dialects.schema import Mismatch
 from streamcore.dialects.timestamps import iso_timestamp
 from streamcore.errors import ErrorKind
@@ -39,58 +39,11 @@ from streamcore.parts import (
     TextStart,
     Usage,
 )
-from streamcore.state import Frozen, State
-from streamcore.toolcalls import ToolCallAssembler
+from streamcore.state import Frozen
 
 _EVENTS: Final = ("", "message", "error")
 _EXCERPT: Final = 60
 _decode = msgspec.json.Decoder().decode
-
-
-class ChoiceState(State):
-    """One choice."""
-
-    __slots__ = ("finish", "refused", "text_open", "tools")
-
-    def __init__(self, index: int) -> None:
-        self.text_open = False
-        self.refused = False
-        self.finish: str | None = None
-        self.tools = ToolCallAssembler(index)
-
-
-class ChatState(StreamState):
-    """The stream."""
-
-    __slots__ = ("choices", "created", "described", "id", "metadata", "misses", "model", "repeat", "sources", "usage")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.choices: dict[int, ChoiceState] = {}
-        self.described = False
-        """``response-metadata`` is out."""
-        self.id: Any = None
-        self.model: Any = None
-        self.created: Any = None
-        """The last three values that passed full validation: equal ones need not be checked again."""
-        self.usage: Frozen | None = None
-        self.metadata: Frozen | None = None
-        self.sources = 0
-        self.repeat: Repeat | VaryingRepeat | None = None
-        """What the next frame may repeat."""
-        self.misses = 0
-        """Frames in a row that repeated none, though they did no more than such a frame does."""
-
-    def choice(self, index: int) -> ChoiceState:
-        """The choice of that index."""
-        choice = self.choices.get(index)
-        if choice is None:
-            choice = self.choices[index] = self.new_choice(index)
-        return choice
-
-    def new_choice(self, index: int) -> ChoiceState:
-        """A choice of which nothing was seen yet."""
-        return ChoiceState(index)
 
 
 class OpenAIChat(Dialect):
@@ -105,6 +58,10 @@ class OpenAIChat(Dialect):
     """``[DONE]`` ends the stream; a finish reason alone completes it with a warning only."""
     needs_done: ClassVar[bool] = False
     """Something may come behind a finish reason: without ``[DONE]`` the stream was cut."""
+    errors_conclude: ClassVar[bool] = True
+    """An error, the provider's or ours, is how the stream finished, unless a finish reason comes behind it."""
+    call_types: ClassVar[bool] = True
+    """There are calls of other types than functions, which cannot be read as one."""
     state: ChatState
 
     def initial_state(self) -> ChatState:
@@ -215,15 +172,18 @@ class OpenAIChat(Dialect):
             return
         value = self.payload(data, out)
         if value is INVALID:
+            state.erred |= bool(data)
             return
         error = self.error_in(value, event)
         if error is not None:
+            state.erred = True
             self.provider_error(error, out)
             if not value.get("choices"):
                 return
         try:
             chunk = self.checked(value)
         except Mismatch as mismatch:
+            state.erred = True
             self.fail(ErrorKind.INVALID_PAYLOAD, str(mismatch), out, payload=value)
             return
         self.open(out)
@@ -297,6 +257,7 @@ class OpenAIChat(Dialect):
         reason = wire.get("finish_reason")
         if reason and not (reason == "error" and self.state.provider_failed):  # that says the error once more
             choice.finish = reason
+            self.state.erred = False
         self.said(index, choice, wire, out)
 
     def said(self, index: int, choice: Any, wire: dict[str, Any], out: list[Part]) -> None:
@@ -309,7 +270,7 @@ class OpenAIChat(Dialect):
             return
         if delta.get("content") is not None:
             self.text(index, choice, delta["content"], out)
-        if delta.get("refusal") is not None:
+        if delta.get("refusal"):
             choice.refused = True
             self.text(index, choice, delta["refusal"], out)
         for call in delta.get("tool_calls") or tool_calls(delta):
@@ -330,7 +291,8 @@ class OpenAIChat(Dialect):
 
     def tool_call(self, choice: ChoiceState, call: dict[str, Any], out: list[Part]) -> None:
         """An element of ``delta.tool_calls``."""
-        if call.get("type") not in (None, "", "null", "function"):
+        if self.call_types and call.get("type") not in (None, "", "null", "function"):
+            self.state.erred = True
             self.fail(ErrorKind.INVALID_PAYLOAD, f"a tool call of type {call['type']!r}", out, payload=call)
             return
         function = call.get("function") or {}
@@ -380,10 +342,13 @@ class OpenAIChat(Dialect):
                 self.warn("unknown_finish_reason", choice.finish)
             if choice.finish in ("tool_calls", "function_call") and not choice.tools.calls:
                 self.warn("finish_without_calls", f"finish reason {choice.finish} but no tool call")
+            raw = choice.finish
+            if state.erred and self.errors_conclude:
+                unified, raw = "error", None
             if index == 0:
-                out.append(Finish(self.concluded(unified), choice.finish, self.usage(), self.metadata()))
+                out.append(Finish(self.concluded(unified), raw, self.usage(), self.metadata()))
             else:
-                out.append(Finish(self.concluded(unified), choice.finish, choice=index))
+                out.append(Finish(self.concluded(unified), raw, choice=index))
 
     def close_blocks(self, index: int, choice: Any, out: list[Part]) -> None:
         """Ends the open blocks of a choice, but for its calls."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from streamcore.dialects.openai.chat import ChoiceState, OpenAIChat
+from streamcore.dialects.openai.chat import OpenAIChat
+from streamcore.dialects.openai.chat_state import ChoiceState
 from streamcore.dialects.schema import array, nullable, nullish, number, record, shape, string
 from streamcore.dialects.timestamps import iso_timestamp
 from streamcore.parts import Part, ResponseMetadata, TextDelta, TextStart, Usage

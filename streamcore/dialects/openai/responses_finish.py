@@ -88,7 +88,7 @@ def check_output(output: Any, report: Report, out: list[Part]) -> None:
         return
     for index, item in enumerate(output):
         said = schema.said_by(item)
-        if said is not None and index in done and hash(repr(said)) != done[index]:
+        if said is not None and index in done and hash(repr(said)) != done[index][0]:
             report.lenient("snapshot_mismatch", f"output item {index} is not what was streamed", out)
     known = sum(type_of(item) in schema.DONE for item in output)  # the others were warned about
     if known != len(done):

@@ -38,6 +38,7 @@ from streamcore.dialects.openai.responses_text import (
     whole_text,
 )
 from streamcore.dialects.openai.responses_tools import IMAGE, abandon_tool, begin_tool, end_tool
+from streamcore.dialects.schema import Mismatch, apart_from
 from streamcore.dialects.typed import checked, excerpt, type_of
 from streamcore.errors import ErrorKind
 from streamcore.parts import Source, ToolResult
@@ -93,7 +94,7 @@ def item_added(value: Any, report: Report, out: list[Part]) -> None:
         _begin(index, IGNORED, event["item"], report, out)
         return
     report.open(out)
-    checked_event = checked(schema.ADDED[kind], value, report, out)
+    checked_event = checked(schema.ADDED[kind], value, report, out, schema.REPEATED.get(kind, ()))
     if checked_event is None:
         return
     wire = checked_event["item"]
@@ -147,16 +148,20 @@ def item_done(value: Any, report: Report, out: list[Part]) -> None:
             report.warn("unknown_item", excerpt(kind))
         return
     report.open(out)
-    checked_event = checked(schema.DONE[kind], value, report, out)
+    checked_event = checked(schema.DONE[kind], value, report, out, schema.REPEATED.get(kind, ()))
     if checked_event is None:
         return
     wire = checked_event["item"]
+    complete = hash(repr(schema.said_by(event["item"]))), wire.get("id")
+    if item is None and wire.get("id") is not None and output.done.get(index) == complete:
+        report.lenient("item_repeated", f"the {kind} at index {index} is done again", out)
+        return
     if item is None or item.kind != kind:
         report.lenient("item_added_missing", f"a {kind} is done that never began", out)
-        item = _begin(index, kind, schema.ADDED[kind](value)["item"], report, out)
+        begun, _ = apart_from(schema.REPEATED.get(kind, ()), schema.ADDED[kind], value)
+        item = _begin(index, kind, begun["item"], report, out)
     output.take(index)
-    said = schema.said_by(event["item"])
-    output.done[index] = hash(repr(said))
+    output.done[index] = complete
     if kind == MESSAGE:
         end_message(item, wire, report, out)
     elif kind == REASONING:
@@ -207,7 +212,14 @@ def item_event(kind: str, value: Any, report: Report, out: list[Part]) -> None:
     if kind == "response.output_text.annotation.added":
         _annotation(value, report, out)
         return
-    event = checked(schema.ITEM_EVENTS[kind], value, report, out)
+    if kind in schema.CONFIRMATIONS:
+        try:
+            event = schema.ITEM_EVENTS[kind](value)
+        except Mismatch as mismatch:
+            report.lenient("unreadable_detail", f"{kind}: {mismatch}", out)
+            return
+    else:
+        event = checked(schema.ITEM_EVENTS[kind], value, report, out)
     if event is None:
         return
     report.open(out)

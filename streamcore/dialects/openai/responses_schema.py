@@ -258,6 +258,18 @@ ITEM_EVENTS: Final[dict[str, Schema]] = {
 }
 """Types of the events about one item, beside those that begin and end it."""
 
+CONFIRMATIONS: Final = frozenset(
+    (
+        "response.output_text.done",
+        "response.refusal.done",
+        "response.reasoning_summary_text.done",
+        "response.reasoning_text.done",
+        "response.function_call_arguments.done",
+        "response.custom_tool_call_input.done",
+    )
+)
+"""Those of them that only say again what the deltas said, and what the complete item will say."""
+
 CREATED: Final = shape(
     {"response": shape({"id": nullish(string), "created_at": nullish(number), "model": nullish(string)})}
 )
@@ -325,6 +337,10 @@ QUIET: Final = frozenset(
 def text_in(part: Any) -> bool:
     """Whether a content part holds text."""
     return type(part) is dict and bool(part.get("text") or part.get("refusal"))
+
+
+REPEATED: Final = {"message": (("item", "content"),), "reasoning": (("item", "summary"), ("item", "content"))}
+"""Item type -> where in the events that begin and end an item it holds what the deltas say."""
 
 
 def said_by(item: Any) -> tuple[str, ...] | None:

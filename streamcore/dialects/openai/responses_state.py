@@ -73,8 +73,8 @@ class OutputState(State):
         """Items that have begun and are not done, by output index."""
         self.by_id: dict[str, int] = {}
         """Item id -> output index, of those."""
-        self.done: dict[int, int] = {}
-        """Output index -> digest of what the complete item says."""
+        self.done: dict[int, tuple[int, str | None]] = {}
+        """Output index -> digest of what the complete item says, and its id."""
         self.last_index = -1
         self.last_message = -1
         """Output index of the message that began last."""

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from streamcore.dialects.openai.chat import ChatState, ChoiceState, OpenAIChat
+from streamcore.dialects.openai.chat import OpenAIChat
 from streamcore.dialects.openai.chat_schema import TOOL_CALLS
+from streamcore.dialects.openai.chat_state import ChatState, ChoiceState
 from streamcore.dialects.schema import array, nullish, number, shape, string
 from streamcore.dialects.timestamps import iso_timestamp
 from streamcore.parts import (
@@ -108,6 +109,7 @@ class XaiChat(OpenAIChat):
 
     name = "xai-chat"
     provider = "xai"
+    errors_conclude = False
     state: XaiChatState
 
     def initial_state(self) -> XaiChatState:
