@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -20,8 +20,8 @@ from harness.corpus import CorpusError, corpus_cases
 from harness.divergence import Divergences
 from harness.exits import InputError, unknown
 from harness.golden import GoldenCache, GoldenError, GoldenStore, ReferenceFailed
-from harness.init.shipped import excused_here, recordings_for_mutants, shipped
-from harness.mutants.mutation import graded_cases, run_mutants
+from harness.init.shipped import excused_here, shipped
+from harness.mutants.mutation import STAGES, graded_cases, run_mutants
 from harness.oracle import OracleError
 from harness.pairs import AnswerError, read
 from harness.references import REFERENCES, references_for
@@ -94,7 +94,8 @@ def find_cases(cassettes: Path | None, corpora: Sequence[Path], globs: Sequence[
         for corpus in corpora:
             found += corpus_cases(corpus)
     except (cassette.CassetteError, CorpusError) as error:
-        raise InputError(str(error)) from None
+        others = _OF_OTHERS if "'recorded' is a required property" in str(error) else ""
+        raise InputError(f"{error}{others}") from None
     by_id: dict[str, Case] = {}
     for case in found:
         if not case.hazard and (not_a_stream := _not_a_stream(case.body)):
@@ -110,6 +111,7 @@ def find_cases(cassettes: Path | None, corpora: Sequence[Path], globs: Sequence[
     return sorted((case for case in by_id.values() if selected(case.id, globs)), key=lambda case: case.id)
 
 
+_OF_OTHERS = "; if it is one of pytest-recording or vcrpy, keep those of streamparity in a folder of their own, and name that"
 _RECORD_AGAIN = "record it again, with `accept-encoding: identity` and a key that is accepted"
 
 
@@ -141,7 +143,6 @@ def execute(
         InputError: nothing to check, or input that cannot be used.
     """
     everything = find_cases(request.cassettes, request.corpora, ())
-    known = [case.id for case in everything]
     cases = [case for case in everything if selected(case.id, request.globs)]
     about = (cases, everything, request.plans, request.globs)
     covers = covers_asked_for(*about, jobs=request.jobs, cache=request.cache, shrinking=shrinking)
@@ -168,24 +169,19 @@ def execute(
         outcomes = [dataclasses.replace(one, source=_portable(one.source)) for one in outcomes]
         if isinstance(subject, ReferenceSubject):
             outcomes = [without_known_alarms(outcome, divergences) for outcome in outcomes]
-        used = {name for case in outcomes for reference in case.references for name in reference.divergences}
-        run = {case.case for case in outcomes}
-        # Divergences are about streamcore; another subject need not have them.
-        judges = spec == "streamcore" and request.shard is None
-        stale = own.unused(used, run, known) if judges else []
-        unneeded = stale_allowances(outcomes, everything) if judges else []
         results.append(
-            RunResult(
-                subject=spec,
+            concluded(
+                spec,
+                subject.version,
+                outcomes,
                 plan=request.plan_names,
-                cases=tuple(outcomes),
-                mutants=tuple(mutants),
-                stale_divergences=tuple(stale),
-                stale_allowances=tuple(unneeded),
-                divergence_reasons=tuple((name, divergences.reason(name)) for name in sorted(used)),
-                versions=versions(subject.version, spec, store),
+                own=own,
+                everything=everything,
+                whole=True,
+                mutants=mutants,
                 problems=(*_problems(outcomes, mutants, request), *lost(covers, request.globs)),
-                shard=spelt(request.shard),
+                store=store,
+                shard=request.shard,
             )
         )
     return results
@@ -267,41 +263,94 @@ def _require_goldens(cases: Sequence[Case], source: Callable[[Case], GoldenSourc
 
 
 def _mutants(request: Request, divergences: Divergences, store: GoldenStore) -> list[MutantResult]:
-    """The mutants run on the committed cassettes, whatever else is checked; without any, on the cases of the corpus. A starter
-    set is too small for them: they run on what comes with streamparity, as do those that recordings of one's own do not show.
-    """
+    """The mutants run on the committed cassettes, whatever else is checked; without any, on the cases of the corpus."""
     folder = request.cassettes or Path("cassettes")
-    if (home := recordings_for_mutants(store, folder)) is not None:
-        return mutants_on(home)
     if folder.is_dir():
-        found = run_mutants(find_cases(folder, (), ()), lambda _: store, divergences, graded_cases(folder))
-        return caught_elsewhere(found, folder)
+        return mutants_on(folder, find_cases(folder, (), ()), lambda _: store, divergences)
     cases = find_cases(None, request.corpora, request.globs)
-    return caught_elsewhere(run_mutants(cases, _golden_source(request, cases, store), divergences), folder)
+    return mutants_on(folder, cases, _golden_source(request, cases, store), divergences)
 
 
-def caught_elsewhere(found: Sequence[MutantResult], folder: Path) -> list[MutantResult]:
-    """``found``, and for mutants that the recordings in ``folder`` do not show, what those that come with streamparity do.
+def mutants_on(
+    folder: Path, cases: Sequence[Case], goldens: Callable[[Case], GoldenSource], divergences: Divergences
+) -> list[MutantResult]:
+    """Every mutant on ``cases``, the recordings in ``folder``; those that these do not show, on what comes with streamparity.
 
     Recordings of one's own have few dialects, and seldom what a defect needs to show: that the harness would catch it is
-    proven by others then, and said so (:attr:`~harness.verdict.MutantResult.shipped`).
+    proven by others then, and said so (:attr:`~harness.verdict.MutantResult.shipped`). Hundreds of plans over each of them
+    would seldom find more, and take minutes: the smallest of one's own are cut as every check of a case cuts them anyway,
+    whole and into single bytes. ``streamparity mutants`` takes its time.
     """
-    escaped = {one.name for one in found if not one.caught}
+    catalogue = graded_cases(folder)
     try:
         home = shipped()
     except FileNotFoundError:
-        return list(found)
-    if not escaped or (home / "cassettes").resolve() == folder.resolve():
-        return list(found)
-    others = {one.name: dataclasses.replace(one, shipped=True) for one in mutants_on(home, escaped) if one.caught}
-    return [others.get(one.name, one) for one in found]
+        home = folder.parent
+    if (home / "cassettes").resolve() == folder.resolve():
+        return run_mutants(cases, goldens, divergences, catalogue)
+    found = run_mutants(cases, goldens, divergences, catalogue, stages=STAGES[:1], most=_OWN)
+    escaped = {one.name for one in found if not one.caught}
+    store, known = GoldenStore(home / "golden"), Divergences.load(home / "golden" / "divergences.yaml")
+    theirs = find_cases(home / "cassettes", (), ()) if escaped else []
+    others = run_mutants(theirs, lambda _: store, known, graded_cases(home / "cassettes"), escaped)
+    caught = {one.name: dataclasses.replace(one, shipped=True) for one in others if one.caught}
+    return [caught.get(one.name, one) for one in found]
 
 
-def mutants_on(home: Path, names: Collection[str] | None = None) -> list[MutantResult]:
-    """The mutants, or those called ``names``, on the cassettes and goldens of a folder."""
-    cases, store = find_cases(home / "cassettes", (), ()), GoldenStore(home / "golden")
-    divergences = Divergences.load(home / "golden" / "divergences.yaml")
-    return run_mutants(cases, lambda _: store, divergences, graded_cases(home / "cassettes"), names)
+def concluded(
+    spec: str,
+    version: str,
+    outcomes: Sequence[CaseResult],
+    *,
+    plan: str,
+    own: Divergences,
+    everything: Sequence[Case],
+    whole: bool,
+    mutants: Sequence[MutantResult],
+    problems: Sequence[str],
+    store: GoldenStore,
+    seed: int = 0,
+    shard: Shard | None = None,
+) -> RunResult:
+    """What a subject showed, as it is reported: with the divergences and allowances that nobody needed, and the versions.
+
+    Args:
+        spec: the subject, as the user named it.
+        version: the subject's.
+        outcomes: one result a case.
+        plan: as the user named the plans.
+        own: the divergences of the project; what comes with streamparity beside them is never stale.
+        everything: all recordings that there are, run or not.
+        whole: whether nothing that the results tell of was left out, so that it can be told what nobody needs. Only
+            streamcore is to need any of it: divergences are about it, and another subject need not have them.
+        mutants: what became of each.
+        problems: why the run proves nothing.
+        store: the goldens, which know what made them.
+        seed: of the random plans.
+        shard: which share of the cases this is, if it is one.
+    """
+    used = {name for case in outcomes for reference in case.references for name in reference.divergences}
+    judges = whole and spec == "streamcore" and shard is None
+    reasons = excused_here(own, everything)
+    return RunResult(
+        subject=spec,
+        plan=plan,
+        cases=tuple(outcomes),
+        mutants=tuple(mutants),
+        stale_divergences=tuple(
+            own.unused(used, {case.case for case in outcomes}, [case.id for case in everything]) if judges else ()
+        ),
+        stale_allowances=tuple(stale_allowances(outcomes, everything) if judges else ()),
+        divergence_reasons=tuple((name, reasons.reason(name)) for name in sorted(used)),
+        versions=versions(version, spec, store),
+        seed=seed,
+        problems=tuple(problems),
+        shard=spelt(shard),
+    )
+
+
+_OWN = 20
+"""Recordings of one's own that a mutant is run on."""
 
 
 def versions(subject_version: str, spec: str, store: GoldenStore) -> tuple[tuple[str, str], ...]:

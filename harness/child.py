@@ -10,16 +10,22 @@ import contextlib
 import json
 import queue
 import re
+import signal
 import subprocess
-import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 _PIPE_BYTES = 4096
 """What a pipe takes at once on every system (POSIX, ``PIPE_BUF`` of Linux)."""
+_ANSWER_BYTES = 1 << 28
+"""Of one answer: more than any body comes to, and less than a child that never ends its line would fill memory with."""
+_KEPT_BYTES = 1 << 16
+"""Of what it says on stderr: so much of the beginning, and so much of the end. A child may say more than a disk holds."""
+_TOLD = 300
+"""Characters of what it said that are quoted."""
 
 
 class ChildError(Exception):
@@ -40,7 +46,8 @@ class Child:
         self._folder = folder
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
-        self._stderr: IO[bytes] | None = None
+        self._said = bytearray()
+        self._listener: threading.Thread | None = None
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._end: Callable[[], object] | None = None
 
@@ -83,16 +90,18 @@ class Child:
                 timer.cancel()
         if line.endswith(b"\n"):
             return self._answer(line)
-        complaint = self._complaint()
-        self.close()
         if late.is_set():
+            self.close()
             return None
+        endless = len(line) >= _ANSWER_BYTES
+        complaint = f"answered a line of more than {_ANSWER_BYTES >> 20} MiB" if endless else self._complaint(process)
+        self.close()
         raise ChildError(complaint)
 
     def _answer(self, line: bytes) -> dict[str, Any]:
         try:
-            answer = json.loads(line)
-        except ValueError:
+            answer = json.loads(line, parse_constant=_no_json)
+        except (ValueError, RecursionError):
             answer = None
         if isinstance(answer, dict):
             return answer
@@ -101,64 +110,92 @@ class Child:
         raise ChildError(f"answered a line that is no JSON object: {shown!r}")
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # A file, not a pipe: nobody reads it while the child is well, and a full pipe would stop the child.
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _end()
-        self._lines = queue.SimpleQueue()
+        lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        said = bytearray()
         try:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 self._command,
                 cwd=self._folder,
                 env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=self._stderr,
+                stderr=subprocess.PIPE,
             )
-        except OSError as error:
-            raise ChildError(f"{self._command[0]}: cannot be started: {error.strerror or error}") from None
-        finally:
-            reader = threading.Thread(target=_read, args=(self._process, self._lines), daemon=True)
-            # Also when nobody closes us: an unread child would outlive those who asked it.
-            self._end = weakref.finalize(self, _end, self._process, self._stderr, reader)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
+            raise ChildError(f"{self._command[0]}: cannot be started: {getattr(error, 'strerror', None) or error}") from None
+        reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
+        listener = threading.Thread(target=_listen, args=(process, said), daemon=True)
+        # Also when nobody closes us: an unread child would outlive those who asked it.
+        self._end = weakref.finalize(self, _end, process, reader, listener)
+        self._process, self._lines, self._said, self._listener = process, lines, said, listener
         reader.start()
-        return self._process
+        listener.start()
+        return process
 
-    def _complaint(self) -> str:
-        if self._stderr is None:
-            return "no message"
-        self._stderr.seek(0)
-        text = self._stderr.read().decode("utf-8", "replace")
+    def _complaint(self, process: subprocess.Popen[bytes]) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(2)
+        if self._listener is not None:
+            self._listener.join(2)
+        text = self._said.decode("utf-8", "replace")
         found = re.findall(r"^.*Error.*$", text, re.MULTILINE)
         # Node says what went wrong before it shows the stack, Python after it.
-        told = found[-1] if "Traceback" in text and found else found[0] if found else " ".join(text.split())[-300:]
-        return told.strip() or "no message"
+        told = found[-1] if "Traceback" in text and found else found[0] if found else " ".join(text.split())[-_TOLD:]
+        told = told.strip()
+        if len(told) > _TOLD:
+            told = f"{told[:_TOLD]}... (shortened)"
+        code = process.returncode
+        if code is None or (told and code >= 0):
+            return told or "no message"
+        return f"{told or 'no message'} ({_ended_by(code)})"
 
     def close(self) -> None:
         """Ends the process; the next question starts another."""
-        self._process, self._stderr = None, None
+        self._process = None
         if self._end is not None:
             self._end()
             self._end = None
 
 
+def _no_json(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _ended_by(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    with contextlib.suppress(ValueError):
+        return f"signal {signal.Signals(-code).name}"
+    return f"signal {-code}"
+
+
 def _read(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[bytes]) -> None:
     """Hands on what it says, and ``b""`` when it has ended."""
     if process.stdout is not None:
-        for line in process.stdout:
+        while line := process.stdout.readline(_ANSWER_BYTES):
             lines.put(line)
     lines.put(b"")
 
 
-def _end(process: subprocess.Popen[bytes] | None, stderr: IO[bytes], reader: threading.Thread) -> None:
-    if process is not None:
-        if process.stdin is not None:
-            with contextlib.suppress(OSError):
-                process.stdin.close()
-        try:
-            process.wait(2)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        reader.join(2)
-        if process.stdout is not None and not reader.is_alive():
-            process.stdout.close()
-    stderr.close()
+def _listen(process: subprocess.Popen[bytes], said: bytearray) -> None:
+    """Keeps what it says on stderr: nobody else reads that while it is well, and a full pipe would stop it."""
+    if process.stderr is not None:
+        while data := process.stderr.read1(_KEPT_BYTES):  # type: ignore[attr-defined] # a pipe is buffered
+            said += data
+            if len(said) > 2 * _KEPT_BYTES:
+                del said[_KEPT_BYTES:-_KEPT_BYTES]
+
+
+def _end(process: subprocess.Popen[bytes], reader: threading.Thread, listener: threading.Thread) -> None:
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    try:
+        process.wait(2)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for thread, pipe in ((reader, process.stdout), (listener, process.stderr)):
+        thread.join(2)
+        if pipe is not None and not thread.is_alive():
+            pipe.close()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +14,7 @@ from typing import ClassVar, NoReturn
 import click
 
 from harness import exits
+from harness.arguments import PATH, outputs
 from harness.exits import InputError
 
 EPILOG = """\b
@@ -30,6 +35,15 @@ class _Commands(click.Group):
             return super().get_command(ctx, cmd_name)
         command: click.Command = getattr(import_module(self.LATE[cmd_name]), cmd_name)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command. Click would end one whose reader has gone with 1, which is a difference."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            with contextlib.suppress(OSError, ValueError):  # or the interpreter complains at its end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(exits.NOBODY_READS)
 
 
 @click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -61,17 +75,17 @@ def cli() -> None:
     "--corpus",
     "corpora",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="Check a folder of <dialect>/<slug>.body recordings, such as `corpus pull` makes, instead of the cassettes; "
     "goldens are made on the fly (needs Node 20). Repeatable.",
 )
 @click.option(
-    "--cassettes", type=click.Path(path_type=Path), metavar="DIR", help="Folder of cassettes. Default: ./cassettes."
+    "--cassettes", type=PATH, metavar="DIR", help="Folder of cassettes. Default: ./cassettes."
 )
 @click.option(
     "--goldens",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path("golden"),
     show_default=True,
     metavar="DIR",
@@ -87,7 +101,7 @@ def cli() -> None:
 @click.option(
     "--json",
     "json_path",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path("reports/parity.json"),
     show_default=True,
     metavar="F",
@@ -96,7 +110,7 @@ def cli() -> None:
 @click.option(
     "--html",
     "html_path",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path("reports/parity.html"),
     show_default=True,
     metavar="F",
@@ -111,7 +125,7 @@ def cli() -> None:
 )
 @click.option(
     "--baseline",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="OLD",
     help="An earlier parity.json: also print what fails that did not, what is fixed, and what still fails. The exit code "
     "stays that of this run.",
@@ -123,7 +137,7 @@ def cli() -> None:
     "rows_folder",
     is_flag=False,
     flag_value="tests/rows",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="[DIR]",
     help="Instead: print every requirement with the tests that prove it, and fail if one has none. "
     "Default: ./tests/rows.",
@@ -170,8 +184,6 @@ def check(
       streamparity check --rows
       streamparity check --hazards --subject mypackage.streaming:Subject --layer 'sse lines'
     """
-    import os
-
     if (hazards or rows_folder is not None) and (shard is not None or baseline is not None):
         raise click.UsageError("--shard and --baseline are about the cases: they do not go with --hazards or --rows")
     if rows_folder is not None:
@@ -198,7 +210,7 @@ def check(
 
     if baseline is not None and len(subjects) > 1:
         raise click.UsageError("--baseline is the report of one subject: name one --subject")
-    names = plan_names or ("smoke" if corpora else "standard")
+    names = plan_names if plan_names is not None else "smoke" if corpora else "standard"
     try:
         plans = parse_plans(names)
         part = parse_shard(shard) if shard is not None else None
@@ -206,9 +218,13 @@ def check(
         raise click.UsageError(str(error)) from None
     folder = cassettes if cassettes is not None else None if corpora else Path("cassettes")
     if list_only:
-        for case in share(find_cases(folder, corpora, globs), part):
+        found = find_cases(folder, corpora, globs)
+        if globs and not found:
+            raise InputError(f"no case matches {' '.join(globs)}; without --case, --list prints all ids")
+        for case in share(found, part):
             click.echo(case.id)
         return
+    outputs({"--json": json_path, "--html": html_path})
     request = Request(
         cassettes=folder,
         goldens=goldens,
@@ -222,11 +238,12 @@ def check(
         shard=part,
     )
     before = load(baseline) if baseline is not None else None  # a bad one is told of before the work, not after
-    results = execute(
-        request,
-        lambda total: console.progress(total, quiet=quiet),
-        lambda total: console.shrinking(total, quiet=quiet),
-    )
+    with contextlib.redirect_stdout(sys.stderr):  # what a subject prints is no data of ours
+        results = execute(
+            request,
+            lambda total: console.progress(total, quiet=quiet),
+            lambda total: console.shrinking(total, quiet=quiet),
+        )
     worst = exits.PARITY
     for index, result in enumerate(results):
         suffix = "" if index == 0 else f"-{index + 1}"
@@ -270,7 +287,7 @@ def decode(dialect: str | None, chunks: str, summary: bool, policy: str, files: 
     from harness.decode import decode_files
 
     for line in decode_files(files or ("-",), dialect=dialect, chunks=chunks, summary=summary, policy=policy):
-        click.echo(line)
+        click.echo(line.encode("utf-8", "replace"))
 
 
 def _mount() -> None:
@@ -298,16 +315,30 @@ def _end(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+def _told(error: OSError) -> str:
+    what = error.strerror or str(error)
+    if error.filename is not None:
+        return f"{error.filename}: {what}"
+    # A file that cannot be written is named by who writes it.
+    return f"standard output: {what}" if error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG) else what
+
+
 def main() -> NoReturn:
     """Entry point of the command."""
-    from harness.cassette import CassetteError
-    from harness.corpus import CorpusError
-    from harness.divergence import DivergenceError
-    from harness.golden import GoldenError
-    from harness.oracle import OracleError
-    from harness.subjects.load import SubjectError
+    try:
+        _mount()
+        from harness.cassette import CassetteError
+        from harness.corpus import CorpusError
+        from harness.divergence import DivergenceError
+        from harness.golden import GoldenError
+        from harness.oracle import OracleError
+        from harness.subjects.load import SubjectError
+    except KeyboardInterrupt:  # what is imported takes its time
+        _end("interrupted", exits.INTERRUPTED)
 
-    _mount()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(errors="backslashreplace")  # a name that a terminal cannot show is no reason to stop
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -322,7 +353,7 @@ def main() -> NoReturn:
     except (InputError, CassetteError, CorpusError, DivergenceError, GoldenError, OracleError) as error:
         _end(f"streamparity: {error}", exits.INPUT)
     except OSError as error:
-        _end(f"streamparity: {error}", exits.INPUT)
+        _end(f"streamparity: {_told(error)}", exits.INPUT)
     except Exception:  # noqa: BLE001 - a bug of ours must not look like exit code 1, a difference
         import traceback
 

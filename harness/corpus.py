@@ -26,12 +26,22 @@ def corpus_cases(root: Path) -> Iterator[Case]:
             "and `streamparity corpus pull --out DIR` makes one"
         )
     found = False
-    for folder in sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] not in "._"):
-        for path in sorted(folder.glob("*.body")):
-            found = True
-            yield load_body(path, folder.name)
+    for folder in _listed(root):
+        if folder.is_dir() and folder.name[0] not in "._":
+            for path in _listed(folder):
+                if path.name.endswith(".body"):
+                    found = True
+                    yield load_body(path, folder.name)
     if not found:
         raise CorpusError(f"{root}: no <dialect>/<slug>.body file in it")
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What is in it. A glob would pass over a folder that cannot be read, and its recordings would be missed by nobody."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise CorpusError(f"{folder}: cannot be read: {error.strerror}") from None
 
 
 def load_body(path: Path, dialect: str) -> Case:
@@ -44,8 +54,10 @@ def load_body(path: Path, dialect: str) -> Case:
         body = path.read_bytes()
         beside = path.with_suffix(".json")
         metadata = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
-    except (OSError, ValueError) as error:
-        raise CorpusError(f"{path}: {error}") from None
+    except OSError as error:
+        raise CorpusError(f"{error.filename}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise CorpusError(f"{beside}: not JSON ({error}); it describes {path.name}, so mend or remove it") from None
     if not isinstance(metadata, dict):
         raise CorpusError(f"{beside}: not a JSON object; it describes {path.name}, so mend or remove it")
     expected = metadata.get("sha256")

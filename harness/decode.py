@@ -68,6 +68,8 @@ def _cases(file: str, dialect: str | None) -> list[Case]:
         return [Case(case.id, dialect or _known(case.dialect, file), case.body, case.chunks) for case in cases]
     if dialect is None:
         raise InputError(f"{file}: a raw body does not say what it is; add --dialect ({', '.join(sorted(DIALECTS))})")
+    if file == "-" and sys.stdin is None:
+        raise InputError("-: standard input is closed; name a file, or write one to the pipe")
     try:
         body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:

@@ -10,7 +10,11 @@ from typing import Any
 
 from harness.canonical import canonical
 from harness.case import Case
+from harness.evidence import likely_cause, unheard_error
 from harness.verdict import Difference
+
+OWN_TRACES = ("bytes", "whole")
+"""What ``against`` is when a subject is compared with itself: then the cause is how the bytes were cut."""
 
 
 def first_difference(
@@ -24,21 +28,20 @@ def first_difference(
     emitted_at: Sequence[tuple[int, int]] = (),
     note: str = "",
     options: Sequence[str] = (),
+    evidence: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> Difference | None:
     """None if the traces are equal.
 
     ``emitted_at`` says for each part, as far as known, after how many bytes and in which frame it came out; ``options``
-    are the words of the command line that say where the case comes from.
+    are the words of the command line that say where the case comes from. ``evidence`` is what tells of the cause, where
+    the two traces hold more than that.
     """
     if list(expected) == list(actual):
         return None
-    line = 0
-    while line < min(len(expected), len(actual)) and expected[line] == actual[line]:
-        line += 1
-    wanted = expected[line] if line < len(expected) else None
-    got = actual[line] if line < len(actual) else None
+    line, wanted, got = _first(expected, actual)
     column = _common_prefix(wanted or "", got or "")
     path, units = _locate(wanted, got)
+    cause = "" if against in OWN_TRACES else _cause(evidence or (expected, actual), actual, case)
     byte_offset, event = emitted_at[line] if line < len(emitted_at) else (None, None)
     return Difference(
         against=against,
@@ -51,9 +54,27 @@ def first_difference(
         path=path,
         byte_offset=byte_offset,
         event=event,
-        note=note or _lost_call(expected, actual, wanted, got) or _guess(wanted, got),
+        note=note or _what_differs(wanted, got),
         reproduce=reproduce_command(case, subject, plan, options),
+        cause=cause or ("" if against in OWN_TRACES else unheard_error(expected, actual)),
     )
+
+
+def _first(expected: Sequence[str], actual: Sequence[str]) -> tuple[int, str | None, str | None]:
+    """The first line that differs, and what it is on either side."""
+    line = 0
+    while line < min(len(expected), len(actual)) and expected[line] == actual[line]:
+        line += 1
+    return line, expected[line] if line < len(expected) else None, actual[line] if line < len(actual) else None
+
+
+def _cause(evidence: tuple[Sequence[str], Sequence[str]], actual: Sequence[str], case: Case) -> str:
+    """The likely cause of the difference between the two traces of ``evidence``; empty if they are equal, or do not tell."""
+    line, wanted, got = _first(*evidence)
+    if wanted == got:
+        return ""
+    failed = any(one.startswith('["error"') for one in actual)
+    return likely_cause(*evidence, line, _locate(wanted, got)[0], case, failed=failed)
 
 
 def rule_broken(
@@ -145,48 +166,21 @@ def _differ(one: Any, other: Any) -> bool:
     return canonical(one) != canonical(other)
 
 
-def _guess(expected: str | None, actual: str | None) -> str:
-    """A guess at the class of the cause."""
-    if actual is not None and "\\ufffd" in actual and (expected is None or "\\ufffd" not in expected):
-        return "U+FFFD was made: bytes of one character were decoded apart"
+def _what_differs(expected: str | None, actual: str | None) -> str:
+    """The two lines in words; empty where they are of one kind and the path says what differs."""
     if actual is None:
         return "output is missing from here on"
     if expected is None:
         return "output goes on where it should have ended"
-    wanted, got = json.loads(expected), json.loads(actual)
-    if isinstance(wanted, list) and isinstance(got, dict) and (got.get("error") or {}).get("kind") == "incomplete_stream":
-        return "the stream was taken for one that was cut: the mark of its end was not seen"
-    if isinstance(wanted, list) and isinstance(got, list):
-        if wanted[0] != got[0]:
-            return f"a {wanted[0]} part was expected, a {got[0]} part came"
-        if wanted[1].get("id") != got[1].get("id"):
-            return "the part belongs to another block or call"
-    return ""
+    wanted, got = _called(json.loads(expected)), _called(json.loads(actual))
+    return "" if wanted == got else f"{wanted} was expected, {got} came"
 
 
-def _lost_call(expected: Sequence[str], actual: Sequence[str], wanted: str | None, got: str | None) -> str:
-    """Which tool call never begins, and where its arguments went instead; empty if that is not what is wrong here."""
-    if not any(line is not None and line.startswith('["tool-') for line in (wanted, got)):
-        return ""
-    theirs, ours = _arguments(expected), _arguments(actual)
-    for call, text in theirs.items():
-        if call in ours:
-            continue
-        other = next((one for one, said in ours.items() if text and text in said and text not in theirs.get(one, "")), None)
-        where = f", and its arguments went to {other}: two calls became one" if other is not None else ""
-        return f"a tool call never begins: {call}{where}"
-    return ""
-
-
-def _arguments(lines: Sequence[str]) -> dict[str, str]:
-    """Id -> arguments of every call that begins."""
-    calls: dict[str, list[str]] = {}
-    for line in lines:
-        if not line.startswith('["tool-input-'):
-            continue
-        kind, part = json.loads(line)
-        if kind == "tool-input-start":
-            calls.setdefault(part.get("id", ""), [])
-        elif kind == "tool-input-delta":
-            calls.setdefault(part.get("id", ""), []).append(part.get("delta", ""))
-    return {call: "".join(pieces) for call, pieces in calls.items()}
+def _called(line: Any) -> str:
+    """What a line of a trace is called."""
+    if isinstance(line, list):
+        return f"{'an' if str(line[0])[:1] in 'aeiou' else 'a'} {line[0]} part"
+    if "end" not in line:
+        return "a final message"
+    kind = (line.get("error") or {}).get("kind")
+    return f"the end with the error {kind}" if kind else "the end"

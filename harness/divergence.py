@@ -128,6 +128,13 @@ class Divergences:
                 return Excused(tuple(entry.name for entry in chosen), wanted, wanted)
         return Excused((), list(expected), list(actual))
 
+    def beyond(
+        self, case: str, reference: str, expected: Sequence[str], actual: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """The traces without anything that an entry is about: where none makes them equal, what is left tells why."""
+        candidates = [entry for entry in self.entries if entry.covers(case, reference)]
+        return _without(expected, candidates, "golden"), _without(actual, candidates, "ours")
+
     def reason(self, name: str) -> str:
         """Why the entry called ``name`` is kept."""
         return next((f"{entry.reason} (since {entry.since})" for entry in self.entries if entry.name == name), "")

@@ -17,6 +17,8 @@ HARNESS = 3
 INPUT = 4
 """Missing, unreadable or stale input."""
 INTERRUPTED = 130
+NOBODY_READS = 141
+"""Who reads stdout has closed it, so that nothing more can be told: what a shell says of a program that SIGPIPE ended."""
 
 
 class InputError(Exception):

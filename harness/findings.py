@@ -52,9 +52,11 @@ class MinimalCut:
     reproduce: str = ""
     """One shell command."""
     failing: tuple[tuple[int, int], ...] = ()
-    """Ranges of offsets, first and end, at which the body fails when it is cut there and nowhere else; the first ones."""
+    """Ranges of offsets, first and end, at which the body fails when it is cut there and nowhere else."""
     tried: tuple[tuple[int, int], ...] = ()
-    """Ranges of offsets that were tried so; the first ones."""
+    """Ranges of offsets that were tried so."""
+    cause: str = ""
+    """What it is about the chunks, in words for people, as far as the cuts that were tried tell; empty if it is not they."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from harness.files import write_atomically
 from harness.oracle import TIME_LIMIT_S, WORKERS, Answer, Oracle, oracle_folder
 from harness.references import references_for
+from harness.trace import VERSION as TRACE_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -100,11 +101,18 @@ def _read(path: Path, case: Case, remedy: str) -> list[str]:
         text = path.read_text(encoding="ascii")
     except UnicodeDecodeError:
         raise GoldenError(f"{path}: not ASCII, so it is no golden; {remedy}") from None
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise GoldenError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
     header, *lines = text.splitlines() or [""]
     try:
-        body = json.loads(header).get("body")
-    except (ValueError, AttributeError):
+        told = json.loads(header)
+        body, version = told.get("body"), told.get("v", TRACE_VERSION)
+    except (ValueError, AttributeError, RecursionError):
         raise GoldenError(f"{path}:1: no header line; {remedy}") from None
+    if version != TRACE_VERSION:
+        raise GoldenError(f"{path}:1: of version {json.dumps(version)}, and this program reads {TRACE_VERSION}; {remedy}")
     if body != case.sha256:
         raise GoldenError(f"{path}:1: made of another body ({str(body)[:12]}..., not {case.sha256[:12]}...); {remedy}")
     if not lines or '"end"' not in lines[-1]:
@@ -139,14 +147,21 @@ class GoldenStore:
             GoldenError: not JSON, or of another version.
         """
         path = self.root / "manifest.json"
+        remedy = "restore the file, or remove it and run `streamparity golden make`"
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except ValueError as error:
-            raise GoldenError(f"{path}: not JSON ({error}); run `streamparity golden make`") from None
+        except OSError as error:
+            raise GoldenError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
+        except (ValueError, RecursionError) as error:
+            raise GoldenError(f"{path}: not JSON ({error}); {remedy}") from None
         if not isinstance(manifest, dict) or manifest.get("v") != MANIFEST_VERSION:
-            raise GoldenError(f"{path}: not a manifest of version {MANIFEST_VERSION}; run `streamparity golden make`")
+            raise GoldenError(f"{path}: not a manifest of version {MANIFEST_VERSION}; {remedy}")
+        for name in ("sdks", "bodies", "goldens"):
+            texts = manifest.get(name, {})
+            if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+                raise GoldenError(f"{path}: not a manifest: {name} are not names with a text each; {remedy}")
         return manifest
 
     def sdk_versions(self) -> dict[str, str]:

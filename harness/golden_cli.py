@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness import exits
+from harness.arguments import PATH
 
 if TYPE_CHECKING:
     from harness.case import Case
@@ -19,11 +20,16 @@ _SHOWN_LINES = 40
 _FATAL = ("varies", "failed")
 
 
-@click.group()
+_EPILOG = """\b
+Exit codes: 0 done, and as stored; 2 usage; 4 a stored golden is stale, a reference failed or gave two things for one body,
+or there are no recordings, no checkout, no Node or no SDKs to make goldens with; 130 interrupted."""
+
+
+@click.group(epilog=_EPILOG)
 def golden() -> None:
     """Make goldens with the TypeScript SDKs, or compare those that are stored.
 
-    Needs Node 20 or newer and `npm ci --ignore-scripts` in golden/oracle.
+    Needs a checkout with Node 20 or newer and `npm ci --ignore-scripts` run in golden/oracle.
     """
 
 
@@ -31,10 +37,10 @@ def _options(command: click.decorators.FC) -> click.decorators.FC:
     for option in (
         click.option("--case", "globs", multiple=True, metavar="GLOB", help="Only cases whose id matches. Repeatable."),
         click.option(
-            "--goldens", type=click.Path(path_type=Path), default=Path("golden"), show_default=True, metavar="DIR"
+            "--goldens", type=PATH, default=Path("golden"), show_default=True, metavar="DIR", help="Folder of goldens."
         ),
         click.option(
-            "--cassettes", type=click.Path(path_type=Path), default=Path("cassettes"), show_default=True, metavar="DIR"
+            "--cassettes", type=PATH, default=Path("cassettes"), show_default=True, metavar="DIR", help="Folder of cassettes."
         ),
     ):
         command = option(command)
@@ -45,27 +51,34 @@ def _inputs(cassettes: Path, goldens: Path, globs: tuple[str, ...]) -> tuple[lis
     from harness.check import NOTHING_HERE, find_cases
     from harness.golden import GoldenStore
 
-    if not cassettes.is_dir():
+    cases = find_cases(cassettes, (), globs) if cassettes.is_dir() else []
+    if not cases and not globs:
         raise exits.InputError(NOTHING_HERE.format(folder=cassettes.parent.resolve()))
-    cases = find_cases(cassettes, (), globs)
     if not cases:
         raise exits.InputError(f"no case matches {' '.join(globs)}; `streamparity check --list` prints the ids")
     return cases, GoldenStore(goldens)
 
 
-@golden.command()
+@golden.command(epilog=_EPILOG)
 @_options
 @click.option(
     "--corpus",
     "corpora",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="Fill the cache for a folder of <dialect>/<slug>.body recordings instead. Repeatable.",
 )
 @click.option("--prune", is_flag=True, help="Also remove goldens that an earlier run made and no case needs any more.")
 def make(cassettes: Path, goldens: Path, globs: tuple[str, ...], corpora: tuple[Path, ...], prune: bool) -> None:
-    """Run the reference SDKs over the cassettes and store what they give."""
+    """Run the reference SDKs over the cassettes and store what they give.
+
+    \b
+    Examples:
+      streamparity golden make --case 'openai-chat/*'
+      streamparity golden make --prune
+      streamparity golden make --corpus corpus
+    """
     if prune and (globs or corpora):
         raise click.UsageError("--prune looks at all cassettes: to the others, those not named would be no longer needed")
     if corpora:
@@ -85,10 +98,16 @@ def make(cassettes: Path, goldens: Path, globs: tuple[str, ...], corpora: tuple[
         sys.exit(exits.INPUT)
 
 
-@golden.command()
+@golden.command(epilog=_EPILOG)
 @_options
 def check(cassettes: Path, goldens: Path, globs: tuple[str, ...]) -> None:
-    """Make the goldens again and compare; writes nothing. Exit code 4 if a stored golden is stale."""
+    """Make the goldens again and compare; writes nothing.
+
+    \b
+    Examples:
+      streamparity golden check
+      streamparity golden check --case openai-chat/text
+    """
     cases, store = _inputs(cassettes, goldens, globs)
     changes = store.check(cases, all_cases=not globs)
     for change in changes:
@@ -99,10 +118,15 @@ def check(cassettes: Path, goldens: Path, globs: tuple[str, ...]) -> None:
         sys.exit(exits.INPUT)
 
 
-@golden.command()
+@golden.command(epilog=_EPILOG)
 @_options
 def review(cassettes: Path, goldens: Path, globs: tuple[str, ...]) -> None:
-    """Show, line by line, how stored goldens differ from what the SDKs give now."""
+    """Show, line by line, how stored goldens differ from what the SDKs give now.
+
+    \b
+    Example:
+      streamparity golden review --case 'anthropic-messages/*'
+    """
     cases, store = _inputs(cassettes, goldens, globs)
     changes = store.check(cases, all_cases=not globs)
     for change in changes:

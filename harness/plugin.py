@@ -8,13 +8,18 @@ What stands on the command line wins over a marker, a marker over the ini file.
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.node_ids import ROOT
-from harness.pytest_plugin.options import add_options, add_shared_options, allowed_hosts, refuse_recording_in_ci
+from harness.pytest_plugin.options import (
+    add_options,
+    add_shared_options,
+    allowed_hosts,
+    refuse_recording_in_ci,
+    refuse_without_parity,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +29,6 @@ if TYPE_CHECKING:
     from harness.pytest_plugin.proving import Parity
     from harness.pytest_plugin.recording import StreamRecording
     from harness.pytest_plugin.run import ParityRun
-    from harness.pytest_plugin.settings import Settings
     from harness.pytest_plugin.updates import GoldenUpdate
     from harness.subjects import Subject
 
@@ -32,7 +36,6 @@ _RUN: pytest.StashKey[ParityRun] = pytest.StashKey()
 _UPDATE: pytest.StashKey[GoldenUpdate] = pytest.StashKey()
 _ALONE: pytest.StashKey[bool] = pytest.StashKey()
 """Whether pytest-recording is not there, so that its options are ours."""
-_CASES: pytest.StashKey[list[Case]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,6 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_UPDATE] = GoldenUpdate(config)
     node_ids = [argument for argument in config.args if argument.startswith(f"{ROOT}::")]
     if config.option.help or not (config.option.parity or node_ids):
+        refuse_without_parity(config)
         return
     from harness.pytest_plugin.run import ParityRun  # heavy, and wanted only now
 
@@ -144,39 +148,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if told:
         terminalreporter.section("streamparity", sep="-")
         for line in told:
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(line, red=line.startswith("ERROR "))
 
 
 # -- fixtures for tests of one's own -----------------------------------------------------------------------------------
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrises tests that use ``parity_case``, ``chunk_plan`` or ``stream_subject``, if through another fixture."""
-    wanted = {"parity_case", "chunk_plan", "stream_subject"}.intersection(metafunc.fixturenames)
-    if not any(_is_ours(metafunc, name) for name in wanted):
-        return
-    from harness.exits import InputError  # wanted only now, as is the next
-    from harness.pytest_plugin.settings import Settings, raised_as
+    """Parametrises tests that use ``parity_case``, ``chunk_plan`` or ``stream_subject``, if through another fixture.
 
-    marker = metafunc.definition.get_closest_marker("parity")
-    chosen = dict(marker.kwargs) if marker is not None else {}
-    unknown = sorted(set(chosen) - {"dialect", "case", "plan", "subject"})
-    with raised_as(pytest.Collector.CollectError):
-        if unknown or (marker is not None and marker.args):
-            what = repr(unknown[0]) if unknown else "a positional argument"
-            raise InputError(f"the marker parity does not take {what}: it takes dialect, case, plan and subject")
-        settings = Settings.of(metafunc.config, plan=chosen.get("plan"), subject=chosen.get("subject"))
-        if _is_ours(metafunc, "parity_case"):
-            cases = [case for case in _cases(metafunc.config, settings) if _matches(case, chosen)]
-            if not cases:
-                asked = ", ".join(f"{key}={value!r}" for key, value in chosen.items())
-                raise InputError(f"no case matches parity({asked})")
-            metafunc.parametrize("parity_case", cases, ids=[case.id for case in cases], indirect=True)
-        if _is_ours(metafunc, "chunk_plan"):
-            names = [plan.name for plan in settings.plans]
-            metafunc.parametrize("chunk_plan", settings.plans, ids=names, indirect=True)
-        if _is_ours(metafunc, "stream_subject"):
-            metafunc.parametrize("stream_subject", settings.subjects, ids=settings.subjects, indirect=True)
+    What a test is parametrised with by hand stays.
+    """
+    by_hand = ",".join(
+        ",".join(names) if isinstance(names := marker.args[0], list | tuple) else names
+        for marker in metafunc.definition.iter_markers("parametrize")
+        if marker.args
+    )
+    free = {"parity_case", "chunk_plan", "stream_subject"}.difference(name.strip() for name in by_hand.split(","))
+    ours = {name for name in free.intersection(metafunc.fixturenames) if _is_ours(metafunc, name)}
+    if ours:
+        from harness.pytest_plugin.marked import parametrize  # wanted only now
+
+        parametrize(metafunc, ours)
 
 
 def _is_ours(metafunc: pytest.Metafunc, name: str) -> bool:
@@ -185,22 +178,12 @@ def _is_ours(metafunc: pytest.Metafunc, name: str) -> bool:
     return name in metafunc.fixturenames and bool(definitions) and definitions[-1].func.__module__ == __name__
 
 
-def _cases(config: pytest.Config, settings: Settings) -> list[Case]:
-    if _CASES not in config.stash:
-        config.stash[_CASES] = settings.cases()
-    return config.stash[_CASES]
-
-
-def _matches(case: Case, chosen: dict[str, Any]) -> bool:
-    dialect, glob = chosen.get("dialect"), chosen.get("case")
-    return (dialect is None or case.dialect == dialect) and (glob is None or fnmatchcase(case.id, glob))
-
-
 @pytest.fixture(scope="session")
 def parity_case(request: pytest.FixtureRequest) -> Case:
     """One recorded body, a :class:`harness.case.Case`; the test runs once for each."""
-    case: Case = request.param
-    return case
+    from harness.pytest_plugin.marked import case_of
+
+    return case_of(request.param, request.config)
 
 
 @pytest.fixture(scope="session")
@@ -212,26 +195,27 @@ def cassette_bytes(parity_case: Case) -> bytes:
 @pytest.fixture(scope="session")
 def chunk_plan(request: pytest.FixtureRequest) -> Plan:
     """One :class:`harness.chunking.Plan`; the test runs once for each. ``plan.chunkings(case)`` gives the cuts."""
-    plan: Plan = request.param
-    return plan
+    from harness.pytest_plugin.marked import plan_of
+
+    return plan_of(request.param)
 
 
 @pytest.fixture(scope="session")
 def stream_subject(request: pytest.FixtureRequest) -> Subject:
     """The code under test, a :class:`harness.subjects.Subject`; the test runs once for each that was named."""
-    from harness.pytest_plugin.settings import raised_as
-    from harness.subjects.load import load_subject
+    from harness.pytest_plugin.settings import Settings, failed_as
 
-    with raised_as(pytest.UsageError):
-        return load_subject(request.param)
+    with failed_as():
+        return Settings.of(request.config).subject(request.param)
 
 
 @pytest.fixture(scope="session")
 def golden(parity_case: Case, pytestconfig: pytest.Config) -> dict[str, list[str]]:
     """The stored goldens of ``parity_case``: reference -> lines of its trace, without the header."""
+    from harness.pytest_plugin.marked import a_case
     from harness.pytest_plugin.proving import golden_lines
 
-    return golden_lines(parity_case, pytestconfig)
+    return golden_lines(a_case(parity_case), pytestconfig)
 
 
 @pytest.fixture
@@ -240,14 +224,13 @@ def parity(request: pytest.FixtureRequest, parity_case: Case) -> Parity:
 
     A :class:`harness.pytest_plugin.proving.Parity`.
     """
+    from harness.pytest_plugin.marked import a_case, settings_of
     from harness.pytest_plugin.proving import Parity
-    from harness.pytest_plugin.settings import Settings, raised_as
+    from harness.pytest_plugin.settings import failed_as
 
-    marker = request.node.get_closest_marker("parity")
-    chosen = marker.kwargs if marker is not None else {}
-    with raised_as(pytest.UsageError):
-        settings = Settings.of(request.config, plan=chosen.get("plan"), subject=chosen.get("subject"))
-    return Parity(parity_case, settings)
+    with failed_as():
+        settings, _ = settings_of(request.node)
+    return Parity(a_case(parity_case), settings)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

@@ -26,6 +26,7 @@ from harness.references import WITHOUT_DIALECT
 from harness.rules import violations
 from harness.strip import strip_of
 from harness.subjects import NotClaimed, PartJson, Subject
+from harness.subjects.misfits import misfit
 from harness.terms import Check, GoldenSource, complaint, explained_difference
 from harness.tool_schemas import check_calls
 from harness.verdict import CaseResult, Difference, Verdict, worst_of
@@ -33,8 +34,25 @@ from harness.verdict import CaseResult, Difference, Verdict, worst_of
 __all__ = ["Check", "GoldenSource", "check_case", "check_cases", "check_plan", "plans_from"]
 
 
-def check_case(case: Case, subject: Subject, check: Check, goldens: GoldenSource) -> CaseResult:
-    """One case under every plan and against every reference."""
+def check_case(
+    case: Case,
+    subject: Subject,
+    check: Check,
+    goldens: GoldenSource,
+    on_error: Callable[[BaseException], None] = lambda _: None,
+) -> CaseResult:
+    """One case under every plan and against every reference. ``on_error`` is told what the subject raises."""
+    return guarded(case, subject, check, partial(_checked, case, subject, check, goldens), on_error)
+
+
+def guarded(
+    case: Case,
+    subject: Subject,
+    check: Check,
+    run: Callable[[CaseResult], CaseResult],
+    on_error: Callable[[BaseException], None] = lambda _: None,
+) -> CaseResult:
+    """What ``run`` makes of a result that says nothing yet. That the subject claims nothing, or breaks, is a result too."""
     result = CaseResult(
         case=case.id,
         dialect=case.dialect,
@@ -50,18 +68,21 @@ def check_case(case: Case, subject: Subject, check: Check, goldens: GoldenSource
         hazard=case.hazard,
         origin=case.origin,
     )
-    if not subject.claims(case.dialect):
+    try:
+        if subject.claims(case.dialect):
+            return run(result)
         reason = WITHOUT_DIALECT.get(case.dialect) or f"{subject.name} does not claim {case.dialect}"
         return dataclasses.replace(result, reason=reason)
-    try:
-        return _checked(case, subject, check, goldens, result)
     except NotClaimed as refusal:
         return dataclasses.replace(result, reason=str(refusal))
     except GoldenMissing as missing:
         return dataclasses.replace(result, verdict=Verdict.ERROR, reason=str(missing))
+    except SystemExit as error:  # it would end this process, with whatever exit code the subject likes
+        on_error(error)
+        return dataclasses.replace(result, verdict=Verdict.ERROR, reason=f"the subject ends the process: {raised(error)}")
     except Exception as error:  # noqa: BLE001 - a subject may raise anything: that is a finding, not our end
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"{type(error).__name__}: {error} ({_importable(where.filename)}:{where.lineno})"
+        on_error(error)
+        reason = misfit(subject, case) or raised(error)
         if not check.minimal:
             return dataclasses.replace(result, verdict=Verdict.ERROR, reason=reason)
         chunkings = (chunking for plan in check.plans if not plan.is_proof for chunking in plan.chunkings(case))
@@ -71,6 +92,13 @@ def check_case(case: Case, subject: Subject, check: Check, goldens: GoldenSource
         differences = [complaint(case, check, "no-exception", found.plan, reason)] if found else []
         explained_ones = tuple(dataclasses.replace(one, minimal=found) for one in differences)
         return dataclasses.replace(result, verdict=Verdict.ERROR, reason=reason, differences=explained_ones)
+
+
+def raised(error: BaseException) -> str:
+    """An exception in one line, with the place where it was raised."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    told = " ".join(str(error).split())
+    return f"{type(error).__name__}: {told} ({_importable(where.filename)}:{where.lineno})"
 
 
 def _importable(filename: str) -> str:

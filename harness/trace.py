@@ -24,9 +24,13 @@ _FRAMING = frozenset((ErrorKind.FRAME_CRC, ErrorKind.FRAME_LENGTH))
 _NOT_COMPARED = frozenset(("type", "offset", "detail"))
 
 
+VERSION = 1
+"""Of the form of a stored trace."""
+
+
 def header_line(sha256: str, reference: str) -> str:
     """The first line of a stored trace."""
-    return canonical({"body": sha256, "ref": reference, "v": 1})
+    return canonical({"body": sha256, "ref": reference, "v": VERSION})
 
 
 def trace_lines(parts: Sequence[PartJson], body: bytes) -> list[str]:

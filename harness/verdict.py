@@ -58,11 +58,13 @@ class Difference:
     event: int | None
     """0-based index of the frame that produced the part; None when unknown."""
     note: str = ""
-    """A guess at the class of the cause, for people."""
+    """What differs, or which rule was broken how, for people."""
     reproduce: str = ""
     """One shell command."""
     minimal: MinimalCut | None = None
     """The least that shows it; None where it was not looked for (only the first difference of a case has one)."""
+    cause: str = ""
+    """The likely cause as far as the two traces and the body tell (:mod:`harness.evidence`); empty if they leave more than one."""
 
 
 @dataclass(frozen=True)

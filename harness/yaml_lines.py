@@ -133,7 +133,7 @@ def parse(data: bytes) -> Document:
     """The document that ``data`` spells.
 
     Raises:
-        YamlError: it is not UTF-8 or not YAML, has tags, or a scalar that looks like a date and is none.
+        YamlError: it is not UTF-8 or not YAML, has tags, a key twice, or a scalar that looks like a date and is none.
         YamlLimitError: it passes a limit, or holds itself.
     """
     try:
@@ -141,7 +141,7 @@ def parse(data: bytes) -> Document:
     except UnicodeDecodeError as error:
         raise YamlError("not UTF-8", byte=error.start) from error
     try:
-        _limited(text)
+        _checked(text)
         return Document(text, yaml.load(text, Loader=_SafeLoader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -160,12 +160,38 @@ def shipped(package: str, name: str) -> Any:
         return yaml.safe_load(text)
 
 
-def _limited(text: str) -> None:
+class _Around:
+    """A collection that the walk is in."""
+
+    __slots__ = ("anchor", "expects_key", "keys")
+
+    def __init__(self, event: yaml.CollectionStartEvent) -> None:
+        self.anchor: str | None = event.anchor
+        self.keys: dict[str, int] | None = {} if isinstance(event, yaml.MappingStartEvent) else None
+        self.expects_key = True
+
+    def seen_before(self, event: yaml.Event) -> int | None:
+        """The line on which a mapping had the key ``event`` before; None if it did not, or if it is no key."""
+        if self.keys is None or not isinstance(event, yaml.NodeEvent):
+            return None
+        is_key, self.expects_key = self.expects_key, not self.expects_key
+        if not is_key or not isinstance(event, yaml.ScalarEvent):
+            return None
+        first = self.keys.get(event.value)
+        self.keys[event.value] = _line(event)
+        return first
+
+
+def _checked(text: str) -> None:
     aliases = 0
-    around: list[str | None] = []
+    around: list[_Around] = []
     for event in yaml.parse(text, Loader=_SafeLoader):  # a flat walk: safe at any depth, unlike building the nodes
+        if around and (first := around[-1].seen_before(event)) is not None:
+            # YAML forbids it; PyYAML takes the last, and whoever reads the file takes the first for what counts.
+            key = repr(getattr(event, "value", ""))[:60]
+            raise YamlError(f"the key {key} stands here for a second time, and first on line {first}", _line(event))
         if isinstance(event, yaml.CollectionStartEvent):
-            around.append(event.anchor)
+            around.append(_Around(event))
         elif isinstance(event, yaml.CollectionEndEvent):
             around.pop()
         elif isinstance(event, yaml.AliasEvent):
@@ -175,10 +201,14 @@ def _limited(text: str) -> None:
             what = f"deeper than {MAX_DEPTH} levels"
         elif aliases > MAX_ALIASES:
             what = f"more than {MAX_ALIASES} aliases"
-        elif isinstance(event, yaml.AliasEvent) and event.anchor in around:
+        elif isinstance(event, yaml.AliasEvent) and event.anchor in {one.anchor for one in around}:
             what = f"*{event.anchor} stands within &{event.anchor}"
         if what:
-            raise YamlLimitError(what, event.start_mark.line + 1 if event.start_mark else None)
+            raise YamlLimitError(what, _line(event))
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
 
 
 def _shortened(message: str) -> str:

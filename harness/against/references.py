@@ -80,6 +80,7 @@ def _against(
             subject=check.subject_spec,
             options=check.options,
             emitted_at=emitted_at,  # type: ignore[arg-type]
+            evidence=check.divergences.beyond(case.id, reference.name, golden, lines),
         )
         if difference is not None:
 
@@ -120,6 +121,7 @@ def _against_native(
         [wanted], [got], against=reference.name, plan="whole", case=case, subject=check.subject_spec,
             options=check.options,
         note=native.explain(expected, actual),
+        evidence=check.divergences.beyond(case.id, reference.name, [wanted], [got]),
     )  # fmt: skip
     assert found is not None
     message = json.loads(golden[-1])

@@ -78,11 +78,13 @@ def load(path: Path) -> Cassette:
 def read_file(path: Path) -> bytes:
     """The bytes of a file that should be a cassette (CassetteError: it cannot be read, or is too large)."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise CassetteError(str(path), "", f"is larger than {MAX_FILE_BYTES} bytes", "record a shorter stream")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)  # a pipe or a device does not say how much there is
     except OSError as error:
         raise CassetteError(str(path), "", f"cannot be read ({error.strerror})", "check the path") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise CassetteError(str(path), "", f"is larger than {MAX_FILE_BYTES} bytes", "record a shorter stream")
+    return data
 
 
 def loads(data: bytes, source: str = "<cassette>") -> Cassette:
@@ -105,9 +107,19 @@ def loads(data: bytes, source: str = "<cassette>") -> Cassette:
 
 def iter_cases(root: Path) -> Iterator[Case]:
     """The cases of every ``<root>/<dialect>/<scenario>.yaml`` in the order of paths; CassetteError as in load."""
-    for path in sorted(root.glob("*/*.yaml")):
-        if path.parent.name != NOT_CASSETTES:
-            yield from load(path).cases(str(path))
+    for folder in _listed(root):
+        if folder.is_dir() and folder.name != NOT_CASSETTES:
+            for path in _listed(folder):
+                if path.name.endswith(".yaml"):
+                    yield from load(path).cases(str(path))
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What is in it. A glob would pass over a folder that cannot be read, and its recordings would be missed by nobody."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise CassetteError(str(folder), "", f"cannot be read ({error.strerror})", "check the folder") from error
 
 
 def dumps(cassette: Cassette) -> str:
@@ -145,12 +157,16 @@ def save(cassette: Cassette, path: Path, *, overwrite: bool = False) -> None:
 def parse_yaml(data: bytes, source: str) -> Any:
     """The document in a YAML file of a stranger's, under the limits of :mod:`harness.yaml_lines` (CassetteError)."""
     try:
-        return parse(data).value
+        value = parse(data).value
     except YamlError as error:
         places = {"line": error.line, "column": error.column, "byte": error.byte}
         where = ", ".join(f"{name} {number}" for name, number in places.items() if number is not None)
         what = f"not a streamparity cassette: {error.what}" if isinstance(error, YamlLimitError) else error.what
         raise CassetteError(source, where, what, "make it with `streamparity record`") from error
+    if value is None:
+        what = "not a streamparity cassette: there is nothing in it"
+        raise CassetteError(source, "top level", what, "make it with `streamparity record`")
+    return value
 
 
 def schema_errors(document: Any) -> Iterator[ValidationError]:

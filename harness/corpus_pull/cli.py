@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness import exits
+from harness.arguments import PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 _OUT = click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="The folder of the corpus. Default: corpus in streamparity's cache folder ($STREAMPARITY_CACHE, or the user's).",
 )

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from harness.arguments import PATH, outputs
+
 _EPILOG = """\b
 Exit codes: 0 nobody moved; 1 somebody moved; 2 usage; 3 nothing at all could be compared;
 4 something that was asked for could not be compared, and nobody is known to have moved; 130 interrupted."""
@@ -25,7 +27,7 @@ Exit codes: 0 nobody moved; 1 somebody moved; 2 usage; 3 nothing at all could be
 @click.option(
     "--new",
     "new",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="Did the provider move? A folder of new cassettes, as `streamparity record PROVIDER --out DIR` makes them.",
 )
@@ -33,7 +35,7 @@ Exit codes: 0 nobody moved; 1 somebody moved; 2 usage; 3 nothing at all could be
     "--corpus",
     "corpora",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="With --new: learn what is known from these <dialect>/<slug>.body recordings, too. Repeatable.",
 )
@@ -47,11 +49,11 @@ Exit codes: 0 nobody moved; 1 somebody moved; 2 usage; 3 nothing at all could be
 )
 @click.option("--subject", default="streamcore", show_default=True, metavar="S", help="Who we are; as of `check`.")
 @click.option(
-    "--cassettes", type=click.Path(path_type=Path), default=Path("cassettes"), show_default=True, metavar="DIR"
+    "--cassettes", type=PATH, default=Path("cassettes"), show_default=True, metavar="DIR"
 )
-@click.option("--goldens", type=click.Path(path_type=Path), default=Path("golden"), show_default=True, metavar="DIR")
+@click.option("--goldens", type=PATH, default=Path("golden"), show_default=True, metavar="DIR")
 @click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), metavar="FILE", help="Also write it all to a file."
+    "--json", "json_path", type=PATH, metavar="FILE", help="Also write it all to a file."
 )
 @click.option("--jobs", "-j", type=click.IntRange(1), metavar="N", help="Processes. Default: one a core.")
 def drift(
@@ -94,6 +96,7 @@ def drift(
         raise click.UsageError("--corpus says what recordings are known: it goes with --new")
     if new is not None and new.resolve().is_relative_to(cassettes.resolve()):
         raise click.UsageError(f"--new {new} lies in {cassettes}: recordings would be compared with themselves")
+    outputs({"--json": json_path})
     if not cassettes.is_dir():
         raise InputError(NOTHING_HERE.format(folder=cassettes.parent.resolve()))
     everything, unread = readable_cases(cassettes)
@@ -110,7 +113,8 @@ def drift(
         except SdkError as error:
             raise click.UsageError(str(error)) from None
         tell(f"running {subject} on {len(cases)} cases")
-        we = we_moved(cases, everything, unread, goldens, subject=subject, jobs=jobs or os.cpu_count() or 1)
+        with contextlib.redirect_stdout(sys.stderr):  # what a subject prints is no data of ours
+            we = we_moved(cases, everything, unread, goldens, subject=subject, jobs=jobs or os.cpu_count() or 1)
     parties = [provider, reference, we]
     if json_path is not None:
         write_atomically(json_path, json.dumps(document(parties), indent=1, sort_keys=True) + "\n")

@@ -23,7 +23,6 @@ it depends on the cut. Each case is fed whole, byte by byte, and in two at every
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -35,6 +34,7 @@ from harness.cassette import NOT_CASSETTES
 from harness.exits import InputError, unknown
 from harness.hazards.outcomes import Observed, misfits, observe, shows
 from harness.pairs import compare
+from harness.pool import processes
 from harness.subjects import NotClaimed, PartJson, Subject
 from harness.yaml_lines import YamlError
 
@@ -247,7 +247,7 @@ def grade_case(graded: Graded, subject: Subject, case: Case, *, step: int = 1) -
             last, observed = said, said.observed(case)
         except NotClaimed:
             return CaseGrade(case.id, Grade(Rank.NOT_CLAIMED))
-        except Exception as error:  # noqa: BLE001 - a subject may raise anything: that is what it makes of the case
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is what it makes of the case
             return CaseGrade(case.id, Grade(Rank.WRONG, f"raised {type(error).__name__} ({name})"), count)
         grade = next((grade for seen, grade in known if seen == observed), None)
         if grade is None:
@@ -293,7 +293,7 @@ def grade_hazards(
             done[key, graded.case] = _grade_in_worker(spec, graded, by_id[graded.case])
             on_grade(done[key, graded.case])
     else:
-        with ProcessPoolExecutor(jobs) as pool:
+        with processes(jobs, len(wanted)) as pool:
             futures = [pool.submit(_grade_in_worker, spec, graded, by_id[graded.case]) for _, graded in wanted]
             for (key, graded), future in zip(wanted, futures, strict=True):
                 done[key, graded.case] = future.result()

@@ -5,6 +5,7 @@ All text is ASCII, whatever a subject's exceptions or a catalogue hold: it goes 
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
 from collections import Counter
@@ -52,7 +53,8 @@ def grade_and_print(
             raise InputError(f"no hazard has a case that matches {' '.join(globs)}; leave --case out to see them all")
     worst = PARITY
     for spec in specs:
-        graded = _graded(hazards, cases, spec, jobs, hidden=quiet or not wants_colour(sys.stderr))
+        with contextlib.redirect_stdout(sys.stderr):  # what a subject prints is no data of ours
+            graded = _graded(hazards, cases, spec, jobs, hidden=quiet or not wants_colour(sys.stderr))
         if len(specs) > 1 and not quiet:
             echo(f"{spec}:\n")
         where = "" if cassettes == Path("cassettes") else f" --cassettes {shlex.quote(str(cassettes))}"

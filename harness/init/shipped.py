@@ -6,16 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cassette import NOT_CASSETTES
 from harness.divergence import Divergences
-from harness.golden import GoldenStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harness.case import Case
-
-STARTER = "starter"
-"""The key of a manifest that says: these goldens are copies of those that come with streamparity, of that version."""
 
 
 def shipped() -> Path:
@@ -29,17 +26,6 @@ def shipped() -> Path:
     if not (folder / "golden" / "manifest.json").is_file():
         raise FileNotFoundError(f"{folder}: streamparity was installed without its recordings; install it again")
     return folder
-
-
-def recordings_for_mutants(store: GoldenStore, folder: Path) -> Path | None:
-    """Where mutants find what shows each defect, if not in ``folder``: a starter set is too small to show them all.
-
-    None where ``store`` is no starter set: whoever has recordings of their own is told which defects those do not show.
-    """
-    if STARTER not in store.manifest:
-        return None
-    home = shipped()
-    return home if (home / "cassettes").resolve() != folder.resolve() else None
 
 
 def excused_here(own: Divergences, cases: Iterable[Case]) -> Divergences:
@@ -61,7 +47,5 @@ def excused_here(own: Divergences, cases: Iterable[Case]) -> Divergences:
 
 
 def graded_cassettes(folder: Path) -> Path:
-    """``folder`` if recordings are there, and those that come with streamparity if it is a starter set, or there is none:
-    only they have a catalogue of hazards beside them."""
-    starter = STARTER in GoldenStore(folder.with_name("golden")).manifest
-    return shipped() / "cassettes" if starter or not folder.is_dir() else folder
+    """``folder`` if a catalogue of hazards is there, else the cassettes that come with streamparity, which have one."""
+    return folder if any((folder / NOT_CASSETTES).glob("*.yaml")) else shipped() / "cassettes"

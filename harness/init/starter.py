@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from harness.case import Case
 from harness.divergence import Divergences
 from harness.exits import InputError
 from harness.golden import GoldenError, GoldenStore
-from harness.init.shipped import STARTER, shipped
+from harness.init.shipped import shipped
 from harness.references import references_for
 
 SCENARIOS = ("text", "unicode", "tool", "parallel-tools", "text-then-tool", "length")
@@ -68,11 +67,7 @@ def _manifest(folder: Path, store: GoldenStore, cases: Sequence[Case], keys: Seq
     goldens = {key: ours["goldens"][key] for key in keys}
     if known:
         return {**known, "bodies": bodies | known.get("bodies", {}), "goldens": goldens | known.get("goldens", {})}
-    try:
-        own = version("streamparity")
-    except PackageNotFoundError:
-        own = "uninstalled"
-    return {**ours, STARTER: own, "bodies": bodies, "goldens": goldens}
+    return {**ours, "bodies": bodies, "goldens": goldens}
 
 
 def _divergences(path: Path, ids: Sequence[str]) -> str:

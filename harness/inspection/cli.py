@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness import exits
+from harness.arguments import PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from harness.inspection.text import Line
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
-_PATHS = click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+_PATHS = click.argument("paths", nargs=-1, metavar="[PATH]...", type=PATH)
 
 
 def _width(function: click.decorators.FC) -> click.decorators.FC:
@@ -57,7 +58,7 @@ def cassette() -> None:
     context_settings=_SETTINGS,
     epilog="Exit codes: 0 shown; 2 usage; 4 the cassette is missing or no cassette, or has no such interaction.",
 )
-@click.argument("file", metavar="CASSETTE", type=click.Path(path_type=Path))
+@click.argument("file", metavar="CASSETTE", type=PATH)
 @click.option("--interaction", type=int, metavar="N", help="Only the Nth exchange of the cassette, from 1.")
 @click.option("--frames", "view", flag_value="frames", help="Show the stream frame by frame (the default).")
 @click.option("--chunks", "view", flag_value="chunks", help="Show it chunk by chunk, as it arrived.")
@@ -124,8 +125,8 @@ def validate(paths: tuple[Path, ...]) -> None:
     context_settings=_SETTINGS,
     epilog="Exit codes: 0 no difference; 1 they differ; 2 usage; 4 one of them is no cassette.",
 )
-@click.argument("one", metavar="OLD", type=click.Path(path_type=Path))
-@click.argument("other", metavar="NEW", type=click.Path(path_type=Path))
+@click.argument("one", metavar="OLD", type=PATH)
+@click.argument("other", metavar="NEW", type=PATH)
 @click.option("--frames", is_flag=True, help="Only frame by frame, decoded.")
 @click.option("--bytes", "raw", is_flag=True, help="Only byte by byte, as it was on the wire.")
 @click.option(

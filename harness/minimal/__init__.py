@@ -25,8 +25,11 @@ from itertools import chain, product
 from harness.case import Case
 from harness.chunking import Chunking, chunk_chunking, cuts_chunking
 from harness.difference import reproduce_command
+from harness.evidence.kinds import Cause, told
 from harness.findings import MinimalCut
+from harness.minimal.chunks import cause_of_cuts
 from harness.minimal.places import Places
+from harness.minimal.raising import with_event
 from harness.minimal.statement import stated
 from harness.proof import run
 from harness.structure import interesting_cuts
@@ -37,8 +40,6 @@ MAX_RUNS = 2400
 """Ways of cutting that are run for one failure."""
 MAX_BYTES = 6_000_000
 """Bytes that are fed for one failure: about a second of a subject in Python."""
-MAX_RANGES = 200
-"""Ranges of offsets that a result keeps."""
 _NEAR = 4
 """Offsets on either side of a cut that are tried in its place."""
 _ALONG = 64
@@ -168,6 +169,10 @@ def explained(
         return difference
     fails = failing(open_session, case.body, wrong)
     found = minimal_cut(case, fails, start, subject=subject, options=options)
+    was_right = difference.plan != "whole" and not any(other.plan == "whole" for other in earlier)
+    if found is not None and found.plan == "whole" and was_right:
+        # The uncut body had been right when it was first asked for.
+        found = replace(found, cause=told(Cause.NOT_AGAIN))
     return replace(difference, minimal=found)
 
 
@@ -191,7 +196,10 @@ def raised_by(
         if spent > MAX_BYTES:
             return None
         if fails(start):
-            return minimal_cut(case, fails, start, subject=subject, options=options)
+            found = minimal_cut(case, fails, start, subject=subject, options=options)
+            if found is None or found.cuts:
+                return found
+            return with_event(found, open_session, Places(case.body, case.dialect))
     return None
 
 
@@ -324,6 +332,7 @@ class _Search:
             self.chunk = None
         singles = self.probe.singles
         statement, exact = stated(best, places, self.chunk, singles, self.places)
+        cause = cause_of_cuts(best, places, self.chunk, singles, self.places)
         return MinimalCut(
             plan=best.name,
             cuts=places,
@@ -337,18 +346,19 @@ class _Search:
             reproduce=reproduce_command(self.case, subject, best.name, options),
             failing=_ranges(cut for cut, failed in singles.items() if failed),
             tried=_ranges(singles),
+            cause=cause,
         )
 
 
 def _ranges(offsets: Iterable[int]) -> tuple[tuple[int, int], ...]:
-    """The same offsets as ranges, first and end, in order: the first :data:`MAX_RANGES` of them."""
+    """The same offsets as ranges, first and end, in order; :data:`MAX_RUNS` bounds them, too."""
     found: list[tuple[int, int]] = []
     for offset in sorted(offsets):
         if found and found[-1][1] == offset:
             found[-1] = (found[-1][0], offset + 1)
         else:
             found.append((offset, offset + 1))
-    return tuple(found[:MAX_RANGES])
+    return tuple(found)
 
 
 def _ddmin(cuts: Sequence[int], fails: Callable[[Sequence[int]], bool], keep: Callable[[Sequence[int]], None]) -> list[int]:

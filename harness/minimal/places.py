@@ -60,12 +60,15 @@ _LEADS = ((0xC2, 0xDF, 2), (0xE0, 0xEF, 3), (0xF0, 0xF4, 4))
 
 
 class Places:
-    """The offsets of one body. ``dialect`` is a dialect or a framing; one that is not known is read as ``sse``."""
+    """The offsets of one body. ``dialect`` is a dialect or a framing; one that is not known is read as ``sse``.
+
+    ``framing`` is the name of the framing, a key of :data:`harness.subjects.core.FRAMINGS`.
+    """
 
     def __init__(self, body: bytes, dialect: str) -> None:
         self.body = body
         framer = DIALECTS[dialect].framer if dialect in DIALECTS else FRAMINGS.get(dialect, (SseFramer, None))[0]
-        self._framing = next(name for name, (made_by, _) in FRAMINGS.items() if made_by is framer)
+        self.framing = next(name for name, (made_by, _) in FRAMINGS.items() if made_by is framer)
         self._framer = framer
         self._frame: tuple[int, dict[int, Position]] = (-1, {})  # start of a frame, and what was found out about it
 
@@ -105,7 +108,7 @@ class Places:
         body = self.body
         if not 0 < offset < len(body):
             return Position.EDGE
-        if self._framing == "eventstream":
+        if self.framing == "eventstream":
             return self._in_message(offset)
         pair = body[offset - 1 : offset + 1]
         if self._character(offset):
@@ -114,7 +117,7 @@ class Places:
             return Position.CR_LF
         if self._is_end(offset):
             return Position.FRAMES
-        if self._framing != "jsonarray" or pair[:1] not in b" \t":
+        if self.framing != "jsonarray" or pair[:1] not in b" \t":
             if pair[0] in b"\r\n":
                 return Position.LINE_END
             if pair[1] in b"\r\n":
@@ -136,7 +139,7 @@ class Places:
             at = bisect_right(self.ends, offset)
             end = self.ends[at] if at < len(self.ends) else len(self.body)
             found: dict[int, Position] = {}
-            if self._framing == "sse":
+            if self.framing == "sse":
                 for line in _LINE.finditer(self.body, start, end):
                     self._line(line.start(), line[0], found)
             else:

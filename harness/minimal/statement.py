@@ -33,7 +33,7 @@ def stated(
     if best.end < len(places.body):
         return f"fails when the body ends {where(cuts[0])}", False
     if not best.cuts:
-        return "fails uncut: no boundary is needed", False
+        return "fails uncut: the whole body, given at once, is read wrong", False
     if best.name.startswith("chunk@") and chunk is not None:
         low, high = chunk
         return f"fails uncut, not byte by byte: one chunk must hold bytes {low} to {high - 1} at once", False
@@ -68,10 +68,9 @@ def _of_one(place: CutPlace, singles: Mapping[int, bool], places: Places) -> tup
     if in_one and all(singles.get(cut) for cut in range(low, high + 1)):
         # Looked for in one chunk, where it may come in two: a mark, a name, a prefix.
         within = f"inside the bytes {low - 1} to {high}, which say {places.text(low - 1, high + 1)!r}"
-        return f"fails if and only if a chunk ends {within}: {first}{among}", everywhere
-    others = "1 other place" if len(failed) == 2 else f"{len(failed) - 1} other places"
-    passed = len(singles) - len(failed)
-    return f"fails when a chunk ends {where(place)}, and at {others}; {passed} single cuts pass", False
+        return f"fails if and only if a chunk ends {within}: {len(failed)} places{among}", everywhere
+    tried = f"{len(failed):,} of {len(singles):,} places"
+    return f"fails when the body is cut in two at {tried} that were tried, the first {where(place)}", False
 
 
 _KINDS: tuple[Callable[[CutPlace], str], ...] = (

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness import exits
+from harness.arguments import PATH, outputs
 from harness.files import write_atomically
 from harness.mutants import LAYERS, MUTANTS
 
@@ -37,10 +38,10 @@ Exit codes: 0 every mutant was caught; 1 a survivor, or an alarm on the core; 2 
 @click.option("--plan", "plan_names", metavar="P", help="Run these plans on all cases, such as bytes,every:7, instead.")
 @click.option("--case", "globs", multiple=True, metavar="GLOB", help="Only cases whose id matches. Repeatable.")
 @click.option(
-    "--cassettes", type=click.Path(path_type=Path), default=Path("cassettes"), show_default=True, metavar="DIR"
+    "--cassettes", type=PATH, default=Path("cassettes"), show_default=True, metavar="DIR"
 )
-@click.option("--goldens", type=click.Path(path_type=Path), default=Path("golden"), show_default=True, metavar="DIR")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="F", help="Also write it all to a file.")
+@click.option("--goldens", type=PATH, default=Path("golden"), show_default=True, metavar="DIR")
+@click.option("--json", "json_path", type=PATH, metavar="F", help="Also write it all to a file.")
 @click.option("--jobs", "-j", type=click.IntRange(1), metavar="N", help="Processes. Default: one a core.")
 @click.option("--list", "list_only", is_flag=True, help="Print names, requirements and what each does wrong, and stop.")
 def mutants(
@@ -76,11 +77,15 @@ def mutants(
         click.echo("\nRun one: streamparity check --subject mutant:NAME --no-mutants", err=True)
         return
     # Not before: the list needs none of it.
-    from harness.check import NOTHING_HERE
+    from harness.check import find_cases
     from harness.mutants.run import Where, survey
 
-    if not cassettes.is_dir():
-        raise exits.InputError(NOTHING_HERE.format(folder=cassettes.parent.resolve()))
+    outputs({"--json": json_path})
+    if not find_cases(cassettes, (), globs):
+        which = f"no case matches {' '.join(globs)}" if globs else f"{cassettes}: no <dialect>/<name>.yaml in it"
+        raise exits.InputError(f"{which}; `streamparity check --list` prints the ids")
+    if not goldens.is_dir():
+        raise exits.InputError(f"{goldens}: no such folder; --goldens names the one with the goldens of the cassettes")
     where = Where(cassettes, goldens, globs, _plans(plan_names))
     with _progress(len(chosen)) as bar:
         result = survey(chosen, where, jobs=jobs or os.cpu_count() or 1, tell=bar.update if bar else lambda _: None)
@@ -163,6 +168,8 @@ def _order(result: Survey) -> list[str]:
 
 
 def _lines(fate: Fate, columns: Sequence[str], width: int) -> Iterator[str]:
+    from harness.report.causes import likely
+
     head = f"{fate.mutant:{width}}  {MUTANTS[fate.mutant].requirement:7}"
     if not fate.tried:
         yield f"{head}  not run: it claims none of these cases"
@@ -174,6 +181,8 @@ def _lines(fate: Fate, columns: Sequence[str], width: int) -> Iterator[str]:
         return
     yield f"{head}  {counts}  {cases:>7}  {fate.first.plans[0]} on {fate.first.case}"
     yield f"{'':{width}}    {minimal(fate)}"
+    if cause := likely(fate.difference) if fate.difference else "":
+        yield f"{'':{width}}    likely cause: {cause}"
     yield f"{'':{width}}    again: {again(fate)}"
 
 

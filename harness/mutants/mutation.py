@@ -203,19 +203,25 @@ def run_mutants(
     divergences: Divergences,
     catalogue: Mapping[str, Graded] | None = None,
     names: Collection[str] | None = None,
+    stages: Sequence[tuple[str, ...]] = STAGES,
+    most: int | None = None,
 ) -> list[MutantResult]:
-    """Each mutant, or those called ``names``, against ``cases``, smallest first, until caught."""
+    """Each mutant, or those called ``names``, against ``cases``, smallest first and ``most`` at most, until caught; ``stages``
+    are the plans."""
     bench = Bench.of(cases, goldens, divergences, catalogue)
     chosen = [mutant for name, mutant in MUTANTS.items() if names is None or name in names]
-    return [_result(mutant, *hunt(mutant, bench)) for mutant in chosen]
+    return [_result(mutant, *hunt(mutant, bench, stages, most)) for mutant in chosen]
 
 
-def hunt(mutant: Mutant, bench: Bench) -> tuple[Catch | None, int]:
+def hunt(
+    mutant: Mutant, bench: Bench, stages: Sequence[tuple[str, ...]] = STAGES, most: int | None = None
+) -> tuple[Catch | None, int]:
     """The first catch of a mutant, and how many cases it was run on until then."""
     cases = bench.claimed(mutant)
     made_for_it = [case for case in cases if case.id == mutant.shown or case.hazard == mutant.requirement]
+    cases = cases[:most]
     # Plan by plan over all cases: most mutants fall to a whole body or to single bytes, which cost next to nothing.
-    for among, stage in product((made_for_it, cases), STAGES):
+    for among, stage in product((made_for_it, cases), stages):
         for tried, case in enumerate(among, 1):
             catch = bench.catch(mutant, case, stage)
             if catch is not None:

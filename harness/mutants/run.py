@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,8 +18,10 @@ from harness.case import Case
 from harness.check import find_cases
 from harness.divergence import Divergences
 from harness.golden import GoldenStore
+from harness.init.shipped import excused_here
 from harness.mutants import LAYERS, MUTANTS, Mutant
 from harness.mutants.mutation import CHEAP, COSTLY, EVERY_CASE, HAZARDS, STAGES, Bench, Catch, graded_cases, hunt
+from harness.pool import processes
 from harness.verdict import Difference
 
 COUNTED = 40
@@ -55,8 +57,8 @@ class Where:
             InputError: a folder or file cannot be used.
         """
         store = GoldenStore(self.goldens)
-        divergences = Divergences.load(self.goldens / "divergences.yaml")
         cases = find_cases(self.cassettes, (), self.globs)
+        divergences = excused_here(Divergences.load(self.goldens / "divergences.yaml"), cases)
         return Bench.of(cases, lambda _: store, divergences, graded_cases(self.cassettes))
 
 
@@ -116,7 +118,7 @@ def survey(
     """
     bench = where.bench()
     wanted = list(_for_control(bench, [MUTANTS[name] for name in names], where))
-    with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(where,)) as pool:
+    with processes(jobs, len(names) + len(wanted), _begin, where) as pool:
         # The longest first, so that no process is left alone with one at the end.
         futures = {name: pool.submit(_fate, name) for name in sorted(names, key=_cost, reverse=True)}
         controls = [pool.submit(_alarms, wanted[at : at + _AT_ONCE]) for at in range(0, len(wanted), _AT_ONCE)]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from _pytest.outcomes import OutcomeException
+
+from harness.report.causes import likely
 from harness.report.differences import first_column, tried, view_of
 from harness.verdict import Difference
 
@@ -13,6 +18,7 @@ if TYPE_CHECKING:
 
     from harness.verdict import CaseResult
 
+_HARNESS = Path(__file__).parents[1]
 _CONTEXT = 40
 """Characters of a trace line that are shown before a difference."""
 _WIDTH = 100
@@ -57,6 +63,8 @@ def described(difference: Difference) -> list[str]:
         lines += [f"characters {named}"] if named else []
     if difference.note:
         lines.append(f"note       {difference.note}")
+    if cause := likely(difference):
+        lines.append(f"cause      {cause[:_WIDTH]}")
     if difference.minimal is not None:
         minimal = difference.minimal
         lines.append(f"minimal    {minimal.plan[:_WIDTH]}: {minimal.statement}")
@@ -64,6 +72,23 @@ def described(difference: Difference) -> list[str]:
         if minimal.cuts:
             lines.append(f"           {tried(minimal)}")
     return lines
+
+
+def frames_of(error: BaseException, root: Path) -> list[str]:
+    """Where an exception came from, from the user's own code on: where the harness called it is not what they look for."""
+    stack = traceback.extract_tb(error.__traceback__)
+    theirs = [at for at, frame in enumerate(stack) if not Path(frame.filename).is_relative_to(_HARNESS)]
+    ours = [at for at in range(len(stack)) if at not in theirs]
+    begin = next((at for at in theirs if at > min(ours, default=-1)), len(stack))
+    end = len(stack)
+    if isinstance(error, OutcomeException):  # what ends a test from the outside, such as a timeout, came on top
+        end = max((at + 1 for at in theirs if Path(stack[at].filename).is_relative_to(root)), default=end)
+    lines = []
+    for frame in stack[begin:end]:
+        path = Path(frame.filename)
+        near = path.relative_to(root) if path.is_relative_to(root) else path
+        lines += [f"  {near}:{frame.lineno} in {frame.name}", *([f"    {frame.line}"] if frame.line else [])]
+    return ["raised in", *lines] if lines else []
 
 
 def compared(golden: Sequence[str], lines: Sequence[str]) -> list[str]:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.outcomes import OutcomeException
 
 from harness.node_ids import ROOT
-from harness.pytest_plugin.failures import ParityError, described, headline
+from harness.pytest_plugin.failures import ParityError, described, frames_of, headline
 from harness.pytest_plugin.settings import KNOWN_ERRORS, raised_as
 from harness.verdict import GREEN, Verdict
 
@@ -97,14 +97,14 @@ class ParityItem(pytest.Item):
         run.counted()
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What went wrong, without a traceback of ours; ``-vv`` shows one of an exception that nobody foresaw."""
+        """What went wrong, without a traceback of ours; ``-vv`` shows all of an exception that nobody foresaw."""
         error = excinfo.value
         if isinstance(error, (ParityError, *KNOWN_ERRORS)):
             return str(error)
-        if not isinstance(error, Exception) or self.config.option.verbose > 1:
+        if self.config.option.verbose > 1:
             return super().repr_failure(excinfo, style)
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__}: {error}\n  raised at {last.filename}:{last.lineno} in {last.name}"
+        told = str(error) if isinstance(error, OutcomeException) else f"{type(error).__name__}: {error}"
+        return "\n".join([told, *frames_of(error, self.config.rootpath)])
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The heading of a failure."""
@@ -126,7 +126,7 @@ class CaseItem(ParityItem):
         Raises:
             ParityError: a difference, a broken rule, or a subject that broke.
         """
-        result = self.run.run(self.spec, self.case, self.plan)
+        result, error = self.run.run(self.spec, self.case, self.plan)
         self.run.record(self.spec, result)
         plan = result.plans[0] if result.plans else None
         self.user_properties += [
@@ -138,14 +138,15 @@ class CaseItem(ParityItem):
         if plan is not None:
             self.user_properties.append(("parity_chunkings", plan.chunkings))
         if result.verdict not in GREEN:
-            raise ParityError(self._failure(result))
+            raise ParityError(self._failure(result, error))
         if result.verdict is Verdict.NOT_CLAIMED:
             pytest.skip(f"not claimed: {result.reason}")
         if plan is not None and not plan.chunkings:
             pytest.skip(f"not run: {plan.reason}")
 
-    def _failure(self, result: CaseResult) -> str:
+    def _failure(self, result: CaseResult, error: BaseException | None) -> str:
         lines = [headline(result), f"case       {self.case.id}  ({self.case.source})", f"subject    {self.spec}"]
+        lines += frames_of(error, self.config.rootpath) if error is not None else ()
         for difference in result.differences:
             lines += ["", *described(difference), f"reproduce  {self._reproduce(difference)}"]
             if self.plan is not None and difference.minimal is not None and difference.minimal.plan != difference.plan:

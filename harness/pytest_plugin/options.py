@@ -106,6 +106,20 @@ def refuse_recording_in_ci(config: pytest.Config) -> None:
         )
 
 
+def refuse_without_parity(config: pytest.Config) -> None:
+    """Passes unless a report or a shard was asked for of a run without ``--parity``, which has none.
+
+    What stands in ``addopts`` is meant for the runs that have one.
+
+    Raises:
+        pytest.UsageError: it was, where the run was started.
+    """
+    for asked in config.invocation_params.args:
+        name = str(asked).partition("=")[0]
+        if name in ("--parity-report", "--parity-json", "--parity-shard") and not config.option.help:
+            raise pytest.UsageError(f"{asked}: nothing is replayed without --parity; add it, or leave {name} out")
+
+
 def allowed_hosts(config: pytest.Config) -> tuple[str, ...]:
     """Regular expressions for hosts."""
     given: str = getattr(config.option, "allowed_hosts", None) or ""

@@ -27,7 +27,10 @@ class Packed:
     found: list[Found]
     mutants: list[MutantResult]
     collected: int
+    chosen: bool
+    """Whether some of the items are not to be run."""
     complete: bool
+    """Whether all cases that there are are to be run, under all plans."""
     orphan_goldens: list[str]
     orphan_cassettes: list[str]
     left_out: list[str]
@@ -61,6 +64,8 @@ def told(result: RunResult) -> Iterator[str]:
     """The numbers that show that a run was not vacuous, in lines."""
     totals = result.totals
     caught = f"{totals['mutants_caught']} of {totals['mutants']} mutants caught"
+    shipped = sum(mutant.shipped for mutant in result.mutants)
+    caught += f" ({shipped} of them by recordings that come with streamparity, and not by these)" if shipped else ""
     yield (
         f"{result.subject}: {totals['cases']:,} cases, {totals['bytes']:,} bytes, {totals['parts']:,} parts; "
         f"{totals['chunkings']:,} chunkings, {totals['splits']:,} splits, {totals['comparisons']:,} comparisons; "

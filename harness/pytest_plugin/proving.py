@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.divergence import Divergences
-from harness.pytest_plugin.failures import ParityError, described, headline
-from harness.pytest_plugin.settings import Settings, raised_as
+from harness.init.shipped import excused_here
+from harness.pytest_plugin.failures import ParityError, described, frames_of, headline
+from harness.pytest_plugin.settings import KNOWN_ERRORS, Settings, failed_as
 from harness.references import references_for
 from harness.runner import Check, check_case
-from harness.subjects.load import load_subject
+from harness.subjects.misfits import not_a_part
 from harness.verdict import GREEN, CaseResult, Verdict
 
 if TYPE_CHECKING:
@@ -31,19 +33,22 @@ def golden_lines(case: Case, config: pytest.Config) -> dict[str, list[str]]:
     """Reference -> lines of its trace, without the header.
 
     Raises:
-        pytest.UsageError: one is missing, or cannot be used.
+        pytest.fail.Exception: one is missing, or cannot be used.
     """
-    with raised_as(pytest.UsageError):
+    with failed_as():
         source = Settings.of(config).goldens([case])(case)
         return {one.name: GoldenLines(source.lines(case, one.name)) for one in references_for(case)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Parity:
     """One case, and what it is held against."""
 
     case: Case
     settings: Settings
+
+    def __repr__(self) -> str:
+        return f"<parity of {self.case.id}>"
 
     @property
     def plans(self) -> tuple[Plan, ...]:
@@ -67,31 +72,46 @@ class Parity:
         It says nothing about other ways to cut the body; that is for :meth:`check`.
 
         Raises:
-            ParityError: the first difference.
+            ParityError: the first difference, or what is no part.
         """
         __tracebackhide__ = True
+        if isinstance(parts, str | bytes | dict) or not isinstance(parts, Iterable):
+            raise ParityError(f"parity.compare() wants a list of parts, and not {parts!r:.80}")
+        parts = list(parts)
+        for at, part in enumerate(parts):
+            if wrong := not_a_part(part):
+                raise ParityError(f"parity.compare() was given, at {at}, {wrong}")
         return self._judged(_Given(self.case.dialect, list(parts)), "parts of this test", ())
 
     def _loaded(self, subject: Any) -> tuple[Subject, str]:
+        __tracebackhide__ = True
         if subject is None or isinstance(subject, str):
             spec = subject or self.settings.subjects[0]
-            with raised_as(pytest.UsageError):
-                return load_subject(spec), spec
+            try:
+                return self.settings.subject(spec), spec
+            except KNOWN_ERRORS as error:
+                raise ParityError(str(error)) from None
         kind = subject if isinstance(subject, type) or not hasattr(subject, "open") else type(subject)
-        loaded = subject() if kind is subject else subject
+        loaded = subject() if kind is subject and callable(subject) else subject
+        missing = [name for name in ("name", "claims", "open") if not hasattr(loaded, name)]
+        if missing:
+            wanted = "a subject, what makes one when it is called, or its name"
+            raise ParityError(f"parity.check() wants {wanted}; {loaded!r:.80} lacks {', '.join(missing)}")
         return loaded, f"{kind.__module__}:{kind.__qualname__}"
 
     def _judged(self, subject: Subject, spec: str, plans: tuple[Plan, ...]) -> CaseResult:
         __tracebackhide__ = True
-        with raised_as(pytest.UsageError):
-            known = Divergences.load(self.settings.known_divergences)
+        errors: list[BaseException] = []
+        with failed_as():
+            known = excused_here(Divergences.load(self.settings.known_divergences), [self.case])
             source = self.settings.goldens([self.case])(self.case)
-        result = check_case(self.case, subject, Check(spec, plans, known), source)
+        result = check_case(self.case, subject, Check(spec, plans, known), source, errors.append)
         if result.verdict is Verdict.NOT_CLAIMED:
             pytest.skip(f"not claimed: {result.reason}")
         if result.verdict in GREEN:
             return result
         lines = [headline(result), f"case       {self.case.id}  ({self.case.source})", f"subject    {spec}"]
+        lines += frames_of(errors[0], self.settings.root) if errors else ()
         for difference in result.differences:
             lines += ["", *described(difference)]
         raise ParityError("\n".join(lines))

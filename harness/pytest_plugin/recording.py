@@ -56,6 +56,9 @@ class Marked:
     provenance: str = "live"
 
 
+_PLAIN = Marked("")
+
+
 class StreamRecording:
     """A cassette, and clients that are answered from it or recorded into it.
 
@@ -243,10 +246,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (NoRecordingError, UnplayedError, RecordError, CassetteError, PlanError, pytest.UsageError) as error:
-        message = str(error)
-    else:
-        return
-    pytest.fail(message, pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _marked(item: pytest.Item) -> Marked:
@@ -259,6 +259,10 @@ def _marked(item: pytest.Item) -> Marked:
     if unknown or len(marker.args) != 1 or not _NAME.fullmatch(str(marker.args[0])):
         what = f"does not take {unknown[0]!r}" if unknown else "wants one name"
         raise pytest.UsageError(f"{item.nodeid}: {MARKER} {what}: {wanted}; options are {', '.join(sorted(known))}")
+    for key, value in marker.kwargs.items():
+        kind = type(getattr(_PLAIN, key))
+        if not isinstance(value, (tuple, list) if kind is tuple else kind):
+            raise pytest.UsageError(f"{item.nodeid}: {MARKER} says {key}={value!r}: that is no {kind.__name__}")
     return Marked(str(marker.args[0]), **marker.kwargs)
 
 

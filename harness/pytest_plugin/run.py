@@ -15,19 +15,17 @@ import msgspec
 import pytest
 
 from harness import check, runner
-from harness.against.twin import stale_allowances
 from harness.divergence import Divergences
 from harness.golden import GoldenStore
-from harness.init.shipped import recordings_for_mutants
-from harness.mutants.mutation import graded_cases, run_mutants
+from harness.init.shipped import excused_here
 from harness.node_ids import ROOT
 from harness.proof import Walk, walk
 from harness.pytest_plugin.orphans import orphan_cassettes, orphan_goldens, replayed
 from harness.pytest_plugin.outcome import Found, Packed, by_case, told
 from harness.pytest_plugin.settings import Settings, raised_as
-from harness.runner import Check, GoldenSource, check_case
-from harness.sharding import spelt
-from harness.subjects.load import load_subject
+from harness.report import DocumentError, seal, write_reports
+from harness.runner import Check, GoldenSource, check_case, guarded
+from harness.subjects.reference import ReferenceSubject, without_known_alarms
 from harness.verdict import CaseResult, Difference, MutantResult, RunResult, Verdict, unproven
 
 if TYPE_CHECKING:
@@ -51,8 +49,8 @@ class ParityRun:
     def __init__(self, config: pytest.Config, node_ids: Sequence[str]) -> None:
         with raised_as(pytest.UsageError):
             self.settings = Settings.of(config)
-            self.subjects = {spec: load_subject(spec) for spec in self.settings.subjects}
-            self.divergences = Divergences.load(self.settings.known_divergences)
+            self.subjects = {spec: self.settings.subject(spec) for spec in self.settings.subjects}
+            self._own = Divergences.load(self.settings.known_divergences)
         self.node_ids = node_ids
         self.found: list[Found] = []
         self.mutants: list[MutantResult] = []
@@ -62,6 +60,7 @@ class ParityRun:
         self._cases: list[Case] = []
         self._observed: dict[tuple[str, str], tuple[list[PartJson], Walk]] = {}
         self._collected = 0
+        self._chosen = False
         self._complete = False
         self._replayed: frozenset[str] = frozenset()
         self._orphan_goldens: list[str] = []
@@ -109,8 +108,8 @@ class ParityRun:
         """``items`` are left after ``-k``, ``-m`` and the like."""
         settings = self.settings
         count = sum(item.nodeid.startswith(f"{ROOT}::") for item in items)
-        chosen = self.node_ids or settings.globs or settings.shard
-        self._complete = count == self._collected and not chosen
+        self._chosen = count != self._collected or bool(self.node_ids)
+        self._complete = not (self._chosen or settings.globs or settings.shard)
         if self._complete and settings.cassettes is not None:
             self._orphan_goldens = orphan_goldens(settings.golden, self._everything, self._root)
             self._orphan_cassettes = orphan_cassettes(settings.cassettes, self._everything, self._replayed, self._root)
@@ -122,35 +121,37 @@ class ParityRun:
     # -- running --
 
     @cached_property
+    def _divergences(self) -> Divergences:
+        left_out = self.settings.recorded() if self.settings.globs else ()
+        return excused_here(self._own, [*self._everything, *left_out])
+
+    @cached_property
     def _goldens(self) -> Callable[[Case], GoldenSource]:
         return self.settings.goldens(self._everything)
 
-    def run(self, spec: str, case: Case, plan: Plan | None) -> CaseResult:
-        """One item: the goldens and the rules, or one plan."""
+    def run(self, spec: str, case: Case, plan: Plan | None) -> tuple[CaseResult, BaseException | None]:
+        """One item: the goldens and the rules, or one plan. And what the subject has raised, if it has."""
         subject = self.subjects[spec]
-        asked = Check(spec, (), self.divergences)
-        if plan is None or not subject.claims(case.dialect):
-            return check_case(case, subject, asked, self._goldens(case))
+        asked = Check(spec, () if plan is None else (plan,), self._divergences)
+        errors: list[BaseException] = []
+        if plan is None:
+            result = check_case(case, subject, asked, self._goldens(case), errors.append)
+            if isinstance(subject, ReferenceSubject):
+                result = without_known_alarms(result, self._divergences)
+        else:
+            # What breaks without this plan is explained where the case is held against its goldens.
+            early = dataclasses.replace(asked, minimal=(spec, case.id) in self._observed)
+            result = guarded(case, subject, early, partial(self._planned, spec, case, asked), errors.append)
+        return result, errors[0] if errors else None
+
+    def _planned(self, spec: str, case: Case, asked: Check, blank: CaseResult) -> CaseResult:
+        subject, (plan,) = self.subjects[spec], asked.plans
         observed = self._observe(spec, subject, case)
         differences: list[Difference] = []
         result = runner.check_plan(plan, case, asked, partial(subject.open, case), observed, differences)
-        return CaseResult(
-            case=case.id,
-            dialect=case.dialect,
-            subject=subject.name,
-            verdict=Verdict.FAIL if differences else result.verdict,
-            body_bytes=len(case.body),
-            sha256=case.sha256,
-            provenance=case.provenance,
-            source=case.source,
-            parts=len(observed[0]),
-            frames=0,
-            plans=(result,),
-            differences=tuple(differences),
-            chunks=case.chunks,
-            hazard=case.hazard,
-            origin=case.origin,
-        )
+        verdict = Verdict.FAIL if differences else result.verdict
+        parts, found = len(observed[0]), tuple(differences)
+        return dataclasses.replace(blank, verdict=verdict, parts=parts, plans=(result,), differences=found)
 
     def _observe(self, spec: str, subject: Subject, case: Case) -> tuple[list[PartJson], Walk]:
         known = self._observed.get((spec, case.id))
@@ -161,18 +162,12 @@ class ParityRun:
         return known
 
     def run_mutants(self) -> list[MutantResult]:
-        """All of them, on the cassettes whatever else is replayed; without cassettes on the corpus. A starter set is too small."""
+        """All of them, on the cassettes whatever else is replayed; without cassettes on the corpus."""
         folder = self.settings.cassettes
-        home = recordings_for_mutants(GoldenStore(self.settings.golden), folder) if folder is not None else None
-        if home is not None:
-            results = check.mutants_on(home)
-        else:
-            cases = check.find_cases(folder, (), ()) if folder is not None else self._everything
-            catalogue = graded_cases(folder) if folder is not None else None
-            found = run_mutants(cases, self._goldens, self.divergences, catalogue)
-            results = check.caught_elsewhere(found, folder or Path("cassettes"))
-        self.mutants += results
-        return results
+        cases = check.find_cases(folder, (), ()) if folder is not None else self._everything
+        found = check.mutants_on(folder or Path("cassettes"), cases, self._goldens, self._divergences)
+        self.mutants += found
+        return found
 
     # -- results --
 
@@ -186,8 +181,8 @@ class ParityRun:
 
     def packed(self) -> str:
         """Everything found out in this process, as text for another one."""
-        orphans = self._orphan_goldens, self._orphan_cassettes
-        packed = Packed(self.found, self.mutants, self._collected, self._complete, *orphans, self._left_out)
+        about = self._collected, self._chosen, self._complete, self._orphan_goldens, self._orphan_cassettes, self._left_out
+        packed = Packed(self.found, self.mutants, *about)
         return json.dumps(msgspec.to_builtins(packed))  # the standard library's JSON keeps lone surrogates
 
     def unpack(self, text: str) -> None:
@@ -196,7 +191,7 @@ class ParityRun:
         self.found += packed.found
         self.mutants += packed.mutants
         self._collected = packed.collected
-        self._complete = packed.complete
+        self._chosen, self._complete = packed.chosen, packed.complete
         self._orphan_goldens, self._orphan_cassettes = packed.orphan_goldens, packed.orphan_cassettes
         self._left_out = packed.left_out
 
@@ -211,28 +206,29 @@ class ParityRun:
     def _result(self, spec: str) -> RunResult:
         settings = self.settings
         cases = by_case(self.found, spec, [plan.name for plan in settings.plans])
-        used = {name for case in cases for reference in case.references for name in reference.divergences}
-        stale: list[str] = []
-        unneeded: list[str] = []
-        if self._complete and spec == "streamcore":
-            stale = self.divergences.unused(used, {case.case for case in cases})
-            unneeded = stale_allowances(cases, self._everything or settings.cases())  # a controller collects nothing
-        return RunResult(
-            subject=spec,
+        everything = self._everything or settings.cases()  # a controller collects nothing
+        empty = unproven(cases, goldens=True) if cases and not settings.shard else ()
+        run = check.concluded(
+            spec,
+            self.subjects[spec].version,
+            cases,
             plan=settings.plan_names,
-            cases=tuple(cases),
-            mutants=tuple(self.mutants),
-            stale_divergences=tuple(stale),
-            stale_allowances=tuple(unneeded),
-            divergence_reasons=tuple((name, self.divergences.reason(name)) for name in sorted(used)),
-            versions=check.versions(self.subjects[spec].version, spec, GoldenStore(settings.golden)),
+            own=self._own,
+            everything=everything,
+            whole=self._complete,
+            mutants=self.mutants,
+            problems=(*empty, *self._left_out),
+            store=GoldenStore(settings.golden),
             seed=settings.seed,
-            problems=(*(unproven(cases) if self.found and not settings.shard else ()), *self._left_out),
-            shard=spelt(settings.shard),
+            shard=settings.shard,
         )
+        return seal(run)
 
     def finish(self, session: pytest.Session) -> None:
-        """Judges the run as a whole, writes the reports, and fills ``summary``."""
+        """Judges the run as a whole, writes the reports, and fills ``summary``.
+
+        What was chosen out of a run, or was stopped, is not what the whole of it proves: it is said, and fails nothing.
+        """
         if self._lost:
             self.summary.append("ERROR a worker ended without handing over its results: no report is written")
             self._fail(session)
@@ -243,13 +239,18 @@ class ParityRun:
             self.summary.append(f"none of {self._collected} items was run: nothing was proved")
             return
         if session.shouldstop or session.shouldfail or session.exitstatus == pytest.ExitCode.INTERRUPTED:
-            self._complete = False
+            self._complete, self._chosen = False, True
         for at, result in enumerate(self.results()):
             self.summary += told(result)
-            bad = [*result.problems, *(f"stale divergence: {name}" for name in result.stale_divergences)]
-            bad += [f"allowance that no pair needs: {name}" for name in result.stale_allowances]
-            self.summary += [f"ERROR {line}" for line in bad]
             written = self._write(result, "" if at == 0 else f"-{at + 1}")
+            bad = [*self._left_out, *(f"stale divergence: {name}" for name in result.stale_divergences)]
+            bad += [f"allowance that no pair needs: {name}" for name in result.stale_allowances]
+            unproved = [problem for problem in result.problems if problem not in self._left_out]
+            if self._chosen:
+                self.summary += [f"not proved by this part of a run: {problem}" for problem in unproved]
+            else:
+                bad = [*(f"the run proves nothing: {problem}" for problem in unproved), *bad]
+            self.summary += [f"ERROR {line}" for line in bad]
             if bad or not written:
                 self._fail(session)
         orphans = self._orphan_goldens if self._complete else []
@@ -265,13 +266,9 @@ class ParityRun:
 
     def _write(self, result: RunResult, suffix: str) -> bool:
         """Whether everything that was asked for was written."""
-        html, document = self.settings.html, self.settings.json
-        if html is None and document is None:
+        if self.settings.html is None or self.settings.json is None:
             return True
-        from harness.report import DocumentError, write_reports  # brings a template engine
-
-        document = document or (html or Path()).with_suffix(".json")
-        html = html or document.with_suffix(".html")
+        document, html = self.settings.json, self.settings.html
         document, html = (path.with_stem(path.stem + suffix) for path in (document, html))
         try:
             write_reports(result, document, html)

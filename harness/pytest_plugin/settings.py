@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from harness import check
 from harness.cassette import CassetteError
@@ -17,17 +22,17 @@ from harness.divergence import DivergenceError
 from harness.exits import InputError
 from harness.golden import GoldenCache, GoldenError, GoldenStore
 from harness.oracle import OracleError
+from harness.references import references_for
 from harness.sharding import Shard, parse_shard, share, spelt
-from harness.subjects.load import SubjectError
+from harness.subjects.load import SubjectError, load_subject
 from harness.transcripts import dialects_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import pytest
-
     from harness.case import Case
     from harness.runner import GoldenSource
+    from harness.subjects import Subject
 
 KNOWN_ERRORS = (
     CassetteError,
@@ -43,12 +48,21 @@ KNOWN_ERRORS = (
 
 
 @contextmanager
-def raised_as(kind: type[Exception]) -> Iterator[None]:
-    """:data:`KNOWN_ERRORS` become ``kind``, which pytest prints without a traceback."""
+def raised_as(kind: type[Exception], where: str = "") -> Iterator[None]:
+    """:data:`KNOWN_ERRORS` become ``kind``, which pytest prints without a traceback, behind the words ``where``."""
     try:
         yield
     except KNOWN_ERRORS as error:
-        raise kind(str(error)) from None
+        raise kind(where + str(error)) from None
+
+
+@contextmanager
+def failed_as() -> Iterator[None]:
+    """:data:`KNOWN_ERRORS` fail the test that is set up, without a traceback."""
+    try:
+        yield
+    except KNOWN_ERRORS as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,10 @@ class Settings:
     cache: Path
     jobs: int
     """Processes that recordings are shrunk in."""
+    makes_goldens: bool
+    """Whether goldens that are missing are made before they are wanted."""
+    root: Path
+    """Where modules of the user's own are looked for, beside the folder in which pytest was started."""
     repeat: tuple[str, ...]
     """The options of this run that a command must have that repeats a part of it."""
 
@@ -82,12 +100,12 @@ class Settings:
 
         Raises:
             PlanError: no such plan.
-            InputError: no such shard, or no such file of divergences.
+            InputError: no such shard, no such file of divergences, or a report that cannot be written.
         """
-        option, ini = config.option, config.getini
+        option, ini = config.option, partial(_ini, config)
         here, root = config.invocation_params.dir, config.rootpath
         corpora = [here / name for name in option.parity_corpus or ()]
-        corpora = corpora or [root / name for name in shlex.split(ini("parity_corpus"))]
+        corpora = corpora or [root / name for name in listed(ini("parity_corpus"))]
         cassettes = here / option.parity_cassettes if option.parity_cassettes else None
         if cassettes is None and (ini("parity_cassettes") or not corpora):
             cassettes = root / (ini("parity_cassettes") or "cassettes")
@@ -98,8 +116,9 @@ class Settings:
             divergences = here / given if given else root / ini("parity_known_divergences")
             if not divergences.is_file():
                 raise InputError(f"{divergences}: no such file of divergences; write `[]` into one if there are none")
-        named = option.parity_subject or ([subject] if subject else shlex.split(ini("parity_subject")))
+        named = option.parity_subject or ([subject] if subject else listed(ini("parity_subject")))
         plan_names = option.parity_plan or plan or ini("parity_plan") or ("smoke" if corpora else "standard")
+        html, document = _reports(here, option.parity_report, option.parity_json)
         return cls(
             subjects=tuple(named or ("streamcore",)),
             plans=tuple(_seeded(one, option.parity_seed) for one in parse_plans(plan_names)),
@@ -112,10 +131,12 @@ class Settings:
             shard=parse_shard(option.parity_shard, "--parity-shard") if option.parity_shard else None,
             seed=option.parity_seed,
             mutants=not option.parity_no_mutants,
-            html=here / option.parity_report if option.parity_report else None,
-            json=here / option.parity_json if option.parity_json else None,
+            html=html,
+            json=document,
             cache=root / ".streamparity/goldens",
             jobs=1 if hasattr(config, "workerinput") else os.cpu_count() or 1,
+            makes_goldens=bool(option.update_golden),
+            root=root,
             repeat=tuple(_given(option)),
         )
 
@@ -135,8 +156,27 @@ class Settings:
         if not found and not dialects_named(self.globs):
             where = " and ".join(str(path) for path in (self.cassettes, *self.corpora) if path is not None)
             wanted = f" matches {' '.join(self.globs)}" if self.globs else ""
-            raise InputError(f"no case in {where}{wanted}: nothing would be proved")
-        return found
+            known = "`pytest --parity --collect-only -q` without --parity-case lists them"
+            advice = known if self.globs else "`streamparity init` brings some, `streamparity record --help` tells of more"
+            raise InputError(f"no case in {where}{wanted}: nothing would be proved; {advice}")
+        if self.corpora or self.makes_goldens or self.golden.is_dir() or not any(map(references_for, found)):
+            return found
+        advice = f"name it with --parity-golden or parity_golden{_slashes(self.golden)}"
+        raise InputError(f"{self.golden}: no such folder of goldens; {advice}")
+
+    def subject(self, spec: str) -> Subject:
+        """The subject that ``spec`` names; modules are looked for in the root folder, too, from wherever pytest was started.
+
+        Raises:
+            SubjectError: there is none, or it cannot be used.
+        """
+        if str(self.root) not in sys.path:
+            sys.path.append(str(self.root))
+        try:
+            return load_subject(spec)
+        except SubjectError as error:
+            looked = f"; looked in {self.root}, in the folder of this shell, and where {sys.executable} has its packages"
+            raise SubjectError(f"{error}{looked if 'cannot import' in str(error) else ''}") from None
 
     def transcripts(self, cases: Sequence[Case], node_ids: Sequence[str]) -> tuple[list[Case], list[str]]:
         """What is replayed beside ``cases``, if all chunkings are to be proven; and what that leaves out, in lines.
@@ -155,7 +195,9 @@ class Settings:
 
     def _found(self) -> list[Case]:
         if self.cassettes is not None and not self.cassettes.is_dir():
-            raise InputError(f"{self.cassettes}: no such folder; name it with --parity-cassettes or parity_cassettes")
+            what = "a file, and no folder of cassettes" if self.cassettes.exists() else "no such folder of cassettes"
+            advice = f"name it with --parity-cassettes or parity_cassettes{_slashes(self.cassettes)}; `streamparity init` makes one"
+            raise InputError(f"{self.cassettes}: {what}; {advice}")
         return check.find_cases(self.cassettes, self.corpora, self.globs)
 
     def recorded(self) -> list[Case]:
@@ -183,6 +225,55 @@ class Settings:
         cache = GoldenCache(self.cache, self.golden)
         cache.make([case for case in cases if case.id not in committed])
         return lambda case: store if case.id in committed else cache
+
+
+def _ini(config: pytest.Config, key: str) -> str:
+    """A key of the ini file.
+
+    Raises:
+        InputError: it is a list, which pytest takes for text at most with a warning.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        value = config.getini(key)
+    if not isinstance(value, str):
+        raise InputError(f"{config.inipath}: {key} is {value!r}: write one text, with several names separated by spaces")
+    return value
+
+
+def listed(text: str) -> list[str]:
+    """The words of an ini value, those with spaces in quotes. A backslash is one: paths of Windows have them."""
+    words = shlex.shlex(text, posix=True, punctuation_chars=False)
+    words.whitespace_split, words.commenters, words.escape = True, "", ""
+    try:
+        return list(words)
+    except ValueError:
+        raise InputError(f"{text!r} in the ini file of pytest: a quotation mark is not closed") from None
+
+
+def _slashes(path: Path) -> str:
+    return " (with / between folders, as every system takes it)" if os.sep != "\\" and "\\" in str(path) else ""
+
+
+def _reports(here: Path, html: str | None, document: str | None) -> tuple[Path | None, Path | None]:
+    """Where the page and the document are to go: found out before the run, and not after it.
+
+    Raises:
+        InputError: they cannot go there.
+    """
+    page, data = (here / name if name else None for name in (html, document))
+    if page is None and data is None:
+        return None, None
+    page, data = page or (data or Path()).with_suffix(".html"), data or (page or Path()).with_suffix(".json")
+    if page == data:
+        raise InputError(f"{page}: both the page and the document would go there; call one .html and the other .json")
+    for path in (page, data):
+        nearest = next(one for one in path.parents if one.exists())
+        what = "is a folder" if path.is_dir() else "" if nearest.is_dir() else f"{nearest} is no folder"
+        what = what or ("" if os.access(nearest, os.W_OK) else f"nothing can be written to {nearest}")
+        if what:
+            raise InputError(f"{path}: the report cannot go there: {what}; name a file with --parity-report or --parity-json")
+    return page, data
 
 
 def _seeded(plan: Plan, seed: int) -> Plan:

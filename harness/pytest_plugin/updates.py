@@ -65,7 +65,8 @@ class GoldenUpdate:
             committed = {case.id for case in settings.recorded()}
             cases = [case for case in _cases(session.items) if case.id in committed]
             if not cases:
-                self.summary.append("no golden was made: no case of a cassette was chosen")
+                advice = "add --parity, or choose tests that use parity_case"
+                self.summary.append(f"no golden was made: no case of a cassette was chosen; {advice}")
                 return
             changes = GoldenStore(settings.golden).make(cases, accept=_KINDS[self._mode])
         made = [change for change in changes if change.what in _KINDS[self._mode]]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.arguments import PATH
 from harness.cassette import Cassette, CassetteError, load, save
 from harness.exits import HARNESS, INPUT, USAGE
 from harness.record.live.command import DEFAULT_MAX_COST, listed, providers, record_matrix
@@ -35,7 +36,12 @@ class RecordFailure(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance as well
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_EPILOG = """\b
+Exit codes: 0 recorded; 1 some of a PROVIDER's scenarios failed; 2 usage, or a cassette that is there already; 3 nothing
+was recorded, or what was looks like a secret; 4 a file that cannot be read or written; 130 interrupted."""
+
+
+@click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.argument("provider", required=False, metavar="[PROVIDER]")
 @click.option("--dialect", type=click.Choice(DIALECTS), help="Which API's streams. With --all: only this one's.")
 @click.option(
@@ -54,7 +60,7 @@ class RecordFailure(click.ClickException):
 @click.option("--model", help="Ask for this model instead of the scenario's.")
 @click.option("--prompt", help="Live: ask this.")
 @click.option(
-    "--request", "request_file", type=click.Path(path_type=Path), help="Live: a file with the JSON request body."
+    "--request", "request_file", type=PATH, help="Live: a file with the JSON request body."
 )
 @click.option("--key-env", help="Live: the environment variable that holds the API key.")
 @click.option("--dry-run", is_flag=True, help="With PROVIDER: print the plan, and ask nobody.")
@@ -80,7 +86,7 @@ class RecordFailure(click.ClickException):
     metavar="SHA256",
     help="Keep the text that a refusal named by this digest: it looks like a secret and is none. Repeatable.",
 )
-@click.option("--out", type=click.Path(path_type=Path), default=Path("cassettes"), show_default=True)
+@click.option("--out", type=PATH, default=Path("cassettes"), show_default=True)
 @click.option("--force", is_flag=True, help="Replace cassettes that exist.")
 @click.option("--all", "everything", is_flag=True, help="Record every known scenario again.")
 @click.option("--list", "listing", is_flag=True, help="List the known scenarios.")
@@ -100,7 +106,7 @@ class RecordFailure(click.ClickException):
     "--import",
     "vcr_file",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Make a cassette of one that vcrpy has recorded. Needs --dialect.",
 )
 def record(
@@ -208,7 +214,8 @@ def record(
     except RecordError as error:
         raise RecordFailure(str(error), error.exit_code) from error
     except CassetteError as error:
-        raise RecordFailure(str(error), USAGE if "--force" in error.hint else HARNESS) from error
+        code = USAGE if "--force" in error.hint else HARNESS if error.hint == "report this" else INPUT
+        raise RecordFailure(str(error), code) from error
 
 
 def record_command(items: Iterable[Scenario], out: Path, *, force: bool = False) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.arguments import PATH
 from harness.chunking import PlanError
 from harness.exits import DIFFERENCE, PARITY, InputError
 from harness.replay.player import Player, RealClock, VirtualClock, one_way
@@ -24,7 +25,7 @@ It ends with SIGINT (Ctrl-C) or SIGTERM. Exit codes: 0 every recording was playe
 
 
 @click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("cassettes", nargs=-1, required=True, metavar="CASSETTE...", type=click.Path(path_type=Path))
+@click.argument("cassettes", nargs=-1, required=True, metavar="CASSETTE...", type=PATH)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1. Default: a free one.")
 @click.option(
     "--plan",

@@ -13,7 +13,7 @@ import anyio
 
 from harness.case import Case
 from harness.cassette import NOT_CASSETTES, Cassette, load
-from harness.chunking import Chunking, Plan, PlanError, parse_plan
+from harness.chunking import PLAN_SETS, Chunking, Plan, PlanError, parse_plan
 from harness.replay.matching import Asked, asked, credentials, differences, nearest, same
 
 if TYPE_CHECKING:
@@ -125,9 +125,11 @@ def one_way(plan: str | Plan) -> Plan:
     Raises:
         PlanError: see :func:`playback`.
     """
+    hint = "name one of them, such as bytes, every:7, random:1, split@12 or cut@40"
+    if isinstance(plan, str) and plan in PLAN_SETS:
+        raise PlanError(f"{plan} is a set of plans, and a replay sends a body once; {hint}")
     plan = parse_plan(plan) if isinstance(plan, str) else plan
     if plan.is_proof or plan.kind in ("structural", "every-split", "cut-at-every-byte"):
-        hint = "name one of them, such as bytes, every:7, random:1, split@12 or cut@40"
         raise PlanError(f"plan {plan.name} cuts a body in many ways, and a replay sends it once; {hint}")
     return plan
 

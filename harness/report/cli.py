@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness import exits
+from harness.arguments import PATH, outputs
 from harness.files import write_atomically
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 DOCUMENT = Path("reports/parity.json")
 PAGE = Path("reports/parity.html")
+STDOUT = Path("-")
+"""As a file, what other programs mean by it."""
 
 _EPILOG = """\b
 Exit codes: 0 done; 2 usage; 4 no parity.json, or one that is cut off, edited or of another version; 130 interrupted.
@@ -53,16 +56,16 @@ def report() -> None:
 
 
 def _document(command: click.decorators.FC) -> click.decorators.FC:
-    return click.argument("document", type=click.Path(path_type=Path), default=DOCUMENT)(command)
+    return click.argument("document", type=PATH, default=DOCUMENT)(command)
 
 
 def _out(what: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
-    return click.option("--out", "-o", type=click.Path(path_type=Path), metavar="F", help=f"Where it goes. Default: {what}.")
+    return click.option("--out", "-o", type=PATH, metavar="F", help=f"Where it goes; - is stdout. Default: {what}.")
 
 
 _BASELINE = click.option(
     "--baseline",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="OLD",
     help="An earlier parity.json: also say what is new, what is fixed, and what still fails.",
 )
@@ -71,13 +74,14 @@ _BASELINE = click.option(
 @report.command(epilog=_EPILOG)
 @_document
 @click.option(
-    "--html", "--out", "-o", "html_path", type=click.Path(path_type=Path), default=PAGE, show_default=True, metavar="F"
+    "--html", "--out", "-o", "html_path", type=PATH, default=PAGE, show_default=True, metavar="F"
 )
 @_BASELINE
 def html(document: Path, html_path: Path, baseline: Path | None) -> None:
     """Write the page for people: one file that needs no network."""
     from harness.report import render_again
 
+    outputs({"--html": html_path}, [document, *([baseline] if baseline is not None else [])])
     render_again(document, html_path, baseline)
     click.echo(f"wrote {html_path}")
 
@@ -102,6 +106,7 @@ def summary(document: Path, out: Path | None, annotations: bool, baseline: Path 
     from harness.report.baseline import compare
     from harness.report.workflow import commands
 
+    _apart("--out", out, document, baseline)
     run = load(document)
     comparison = compare(load(baseline), run) if baseline is not None else None
     step = Path(os.environ["GITHUB_STEP_SUMMARY"]) if out is None and os.environ.get("GITHUB_STEP_SUMMARY") else None
@@ -126,6 +131,7 @@ def junit(document: Path, out: Path | None) -> None:
     from harness.report import load
     from harness.report.junit import junit as as_xml
 
+    _apart("--out", out, document)
     _deliver(as_xml(load(document)), out)
 
 
@@ -138,21 +144,23 @@ def ctrf(document: Path, out: Path | None) -> None:
     from harness.report.ctrf import ctrf as as_ctrf
     from harness.report.ctrf import dumps
 
+    _apart("--out", out, document)
     _deliver(dumps(as_ctrf(load(document))), out)
 
 
 @report.command(epilog=_EPILOG)
 @_document
 @click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), metavar="F", help="Write what shields.io's endpoint reads."
+    "--json", "json_path", type=PATH, metavar="F", help="Write what shields.io's endpoint reads."
 )
-@click.option("--svg", "svg_path", type=click.Path(path_type=Path), metavar="F", help="Write an image that needs nothing.")
+@click.option("--svg", "svg_path", type=PATH, metavar="F", help="Write an image that needs nothing.")
 @click.option("--label", default="parity", show_default=True, metavar="TEXT", help="The words on the left; may be empty.")
 def badge(document: Path, json_path: Path | None, svg_path: Path | None, label: str) -> None:
     """Write a badge with the verdict and the numbers behind it; without --json and --svg, the JSON to stdout."""
     from harness.report import badge as badges
     from harness.report import load
 
+    outputs({"--json": json_path, "--svg": svg_path}, [document])
     shown = badges.badge(load(document), label)
     if json_path is not None or svg_path is None:
         _deliver(_as_text(badges.endpoint(shown)), json_path)
@@ -161,9 +169,9 @@ def badge(document: Path, json_path: Path | None, svg_path: Path | None, label: 
 
 
 @report.command(epilog=_DIFF_EPILOG)
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
-@click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="F", help="Also write it all to a file; - is stdout.")
+@click.argument("old", type=PATH)
+@click.argument("new", type=PATH)
+@click.option("--json", "json_path", type=PATH, metavar="F", help="Also write it all to a file; - is stdout.")
 @click.option("--new-failures", is_flag=True, help="Exit 1 only if something fails that did not before.")
 def diff(old: Path, new: Path, json_path: Path | None, new_failures: bool) -> None:
     """Say what became of the run OLD in the run NEW: new failures, fixed, still failing, cases that came or went, numbers.
@@ -177,10 +185,11 @@ def diff(old: Path, new: Path, json_path: Path | None, new_failures: bool) -> No
     from harness.report.baseline import as_json, compare
     from harness.report.baseline_text import lines_of
 
+    _apart("--json", json_path, old, new)
     comparison = compare(load(old), load(new))
     if json_path is not None:
-        _deliver(_as_text(as_json(comparison)), None if json_path == Path("-") else json_path)
-    if json_path != Path("-"):
+        _deliver(_as_text(as_json(comparison)), json_path)
+    if json_path != STDOUT:
         for line in lines_of(comparison):
             click.echo(line)
     differs = comparison.worse if new_failures else not comparison.same
@@ -188,16 +197,16 @@ def diff(old: Path, new: Path, json_path: Path | None, new_failures: bool) -> No
 
 
 @report.command(epilog=_MERGE_EPILOG)
-@click.argument("shards", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SHARD...")
+@click.argument("shards", nargs=-1, required=True, type=PATH, metavar="SHARD...")
 @click.option(
-    "--json", "--out", "-o", "json_path", type=click.Path(path_type=Path), default=DOCUMENT, show_default=True, metavar="F"
+    "--json", "--out", "-o", "json_path", type=PATH, default=DOCUMENT, show_default=True, metavar="F"
 )
-@click.option("--html", "html_path", type=click.Path(path_type=Path), default=PAGE, show_default=True, metavar="F")
-@click.option("--cassettes", type=click.Path(path_type=Path), metavar="DIR", help="As of the shards. Default: ./cassettes.")
+@click.option("--html", "html_path", type=PATH, default=PAGE, show_default=True, metavar="F")
+@click.option("--cassettes", type=PATH, metavar="DIR", help="As of the shards. Default: ./cassettes.")
 @click.option(
-    "--goldens", type=click.Path(path_type=Path), default=Path("golden"), show_default=True, metavar="DIR", help="As of the shards."
+    "--goldens", type=PATH, default=Path("golden"), show_default=True, metavar="DIR", help="As of the shards."
 )
-@click.option("--corpus", "corpora", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="As of the shards.")
+@click.option("--corpus", "corpora", multiple=True, type=PATH, metavar="DIR", help="As of the shards.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the verdict only.")
 def merge(
     shards: tuple[Path, ...],
@@ -225,8 +234,7 @@ def merge(
     from harness.report import console, load, write_reports
     from harness.report.merge import merge as merged
 
-    if json_path.resolve() in {shard.resolve() for shard in shards}:
-        raise click.UsageError(f"{json_path} is one of the shards: name another file with --json")
+    outputs({"--json": json_path, "--html": html_path}, shards)
     runs = [load(shard) for shard in shards]
     divergences, known = None, []
     if any(run.subject == "streamcore" for run in runs):
@@ -243,9 +251,14 @@ def _as_text(value: Any) -> str:
     return json.dumps(value, indent=1) + "\n"
 
 
+def _apart(option: str, out: Path | None, *read: Path | None) -> None:
+    """Before any work: see :func:`harness.arguments.outputs`."""
+    outputs({option: None if out == STDOUT else out}, [path for path in read if path is not None])
+
+
 def _deliver(text: str, out: Path | None) -> None:
-    """To the file, all of it or nothing; without one to stdout, as UTF-8 whatever the terminal speaks."""
-    if out is None:
+    """To the file, all of it or nothing; without one, or to ``-``, to stdout, as UTF-8 whatever the terminal speaks."""
+    if out is None or out == STDOUT:
         click.echo(text.encode(), nl=False)
         return
     try:

@@ -16,6 +16,7 @@ from click import style
 
 from harness import exits
 from harness.findings import MinimalCut
+from harness.report.causes import UNKNOWN, cause_of
 from harness.report.certificates import certified_line, proof_lines
 from harness.report.dialects import dialect_lines
 from harness.report.differences import OWN_TRACES, DifferenceView, kind_of, mark_of, tried, view_of
@@ -206,6 +207,9 @@ def _case_block(case: CaseResult, paint: _Paint) -> str:
     lines = [f"{paint.verdict(case.verdict)} {paint(ascii_only(case.case), bold=True)}"]
     if case.reason:
         lines.append(f"  {_short(case.reason)}")
+    if cause := cause_of(case):
+        label = "" if cause == UNKNOWN else f"{paint('likely cause:', bold=True)} "
+        lines.append(f"  {label}{_short(cause)}")
     for finding in case.wire[:MAX_CUTS]:
         place = "at its end" if finding.event is None else f"event {finding.event}"
         lines.append(f"  the recording leaves its grammar, {place}: {_short(finding.message)}")

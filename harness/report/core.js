@@ -2,9 +2,35 @@
 // Recorded text gets into the page through text nodes only. The page says everything that matters without any script.
 // The address: #q=tool&v=fail,error&p=openai-chat&s=streamcore&c=rule&case=openai-chat/text&ev=12&u16=345&cut=77,
 // or #lanes=openai-chat/tool for the drawing of its tool calls.
-const page = JSON.parse(document.getElementById("data").textContent);
+// The data is one JSON value, with a line for each case: what is said of a case is read when it is asked for.
+const lines = document.getElementById("data").textContent.split("\n");
+const page = JSON.parse(`${lines[0]}}}`);
 const FILTERS = ["q", "v", "p", "s", "c"];
 let state = {};
+
+const told = new Map();
+
+function detailsOf(key) {
+  const entry = byKey.get(key);
+  if (entry && !told.has(key)) told.set(key, unpacked(Object.values(JSON.parse(`{${lines[1 + entry.index].replace(/,$/, "")}}`))[0]));
+  return told.get(key);
+}
+
+function unpacked(details) {
+  for (const name of ["facts", "origin", "references", "plans"])
+    details[name] = details[name].map((item) => (typeof item === "number" ? page.shared[item] : item));
+  if (details.heat)
+    for (const kind of Object.keys(KINDS)) {
+      let at = 0;
+      const steps = details.heat[kind];
+      details.heat[kind] = [];
+      for (let index = 0; index < steps.length; index += 2) {
+        at += steps[index] + steps[index + 1];
+        details.heat[kind].push([at - steps[index + 1], at]);
+      }
+    }
+  return details;
+}
 
 function element(name, className, ...children) {
   const made = document.createElement(name);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from harness.report import strips
@@ -12,7 +14,7 @@ from harness.report.visible import visible
 from harness.verdict import GREEN, CallCheck, CaseResult, RunResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 MAX_CHUNKS = 200
 """Recorded chunk lengths shown for one case."""
@@ -20,6 +22,8 @@ MAX_CALLS = 20
 """Tool calls shown of one case."""
 MAX_TEXT = 2000
 """Characters of any one reason, note or description."""
+SHARED = ("facts", "origin", "references", "plans")
+"""Lists of what is often the same for many cases."""
 MAX_REDACTIONS = 20
 """Redactions listed for one case."""
 
@@ -42,8 +46,6 @@ def details(row: Row, run: RunResult) -> dict[str, Any]:
     ]
     shown = {
         "case": case.case,
-        "subject": case.subject,
-        "cause": cause_of(case),
         "drawn": case.lanes is not None,
         "facts": [fact for fact in facts if fact[1]],
         "origin": [fact for fact in provenance(case) if fact[1]],
@@ -52,14 +54,36 @@ def details(row: Row, run: RunResult) -> dict[str, Any]:
             for one in case.references
         ],
         "plans": _plans(case),
+        "missing": strips.missing(case),
         "command": list(strips.command(case, run)),
     }
     found: dict[str, Any] = _all_visible(shown)
     if heat := strips.heat(case):
-        found["heat"] = heat
+        found["heat"] = {**heat, **{kind: _steps(heat[kind]) for kind in strips.KINDS}}
     if view := strips.view(case):
         found["view"] = view
     return found
+
+
+def share(cases: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Any]]:
+    """``cases``, where what several say alike is its place in the list that is returned beside them."""
+    keys = [{name: [json.dumps(item) for item in case[name]] for name in SHARED} for case in cases]
+    counts = Counter(key for each in keys for name in SHARED for key in each[name])
+    places = {key: place for place, key in enumerate(key for key, number in counts.items() if number > 1)}
+    told = [
+        {**case, **{name: [places.get(key, item) for key, item in zip(each[name], case[name], strict=True)] for name in SHARED}}
+        for case, each in zip(cases, keys, strict=True)
+    ]
+    return told, [json.loads(key) for key in places]
+
+
+def _steps(ranges: Iterable[Sequence[int]]) -> list[int]:
+    """``ranges`` as the bytes between each and the one before it, and its own, in turn."""
+    steps, last = [], 0
+    for start, end in ranges:
+        steps += [start - last, end - start]
+        last = end
+    return steps
 
 
 def provenance(case: CaseResult) -> list[list[Any]]:

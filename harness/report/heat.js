@@ -1,10 +1,10 @@
-// The boundary heat-bar: one mark a byte boundary. Heights tell the marks apart as well as colours do.
+// The boundary heat-bar: every byte boundary, neighbours of one kind in one stretch. Heights tell the kinds apart as well as
+// colours do.
 const KINDS = {
   proven: ["proven", "\u2713", 20, 12],
   sampled: ["held, sampled", "\u25cb", 16, 16],
   failing: ["failing", "\u2717", 2, 30],
 };
-const MAX_MARKS = 60;
 
 function heatBar(key, heat, onCut) {
   const places = Math.max(1, heat.size - 1);
@@ -21,13 +21,13 @@ function heatBar(key, heat, onCut) {
   const marks = [];
   for (const [kind, [, , y, height]] of Object.entries(KINDS)) {
     counts[kind] = heat.counts ? heat.counts[kind] || 0 : heat[kind].reduce((sum, [start, end]) => sum + end - start, 0);
+    let path = "";
     for (const [start, end] of heat[kind]) {
       const exact = (1000 * (end - start)) / places;
       const width = kind === "proven" ? exact : Math.max(exact, kind === "failing" ? 3 : 1);
-      const x = Math.min((1000 * (start - 1)) / places - (width - exact) / 2, 1000 - width);
-      const rect = drawn("rect", { class: `h-${kind}`, x: Math.max(0, x).toFixed(2), y, width: width.toFixed(2), height });
-      if (kind !== "failing" || marks.length >= MAX_MARKS) {
-        bar.append(rect);
+      const x = Math.max(0, Math.min((1000 * (start - 1)) / places - (width - exact) / 2, 1000 - width));
+      if (kind !== "failing") {
+        path += `M${x.toFixed(2)} ${y}h${width.toFixed(2)}v${height}h-${width.toFixed(2)}z`;
         continue;
       }
       const told = end - start === 1 ? `byte ${start}` : `bytes ${start} to ${end - 1}`;
@@ -37,9 +37,11 @@ function heatBar(key, heat, onCut) {
         tabindex: marks.length ? "-1" : "0",
         "data-cut": start,
       });
+      const rect = drawn("rect", { class: "h-failing", x: x.toFixed(2), y, width: width.toFixed(2), height });
       mark.append(drawn("title", {}, `Split at ${told}: fails`), rect);
       marks.push(mark);
     }
+    if (path) bar.append(drawn("path", { class: `h-${kind}`, d: path }));
   }
   bar.append(...marks); // after all others, so that they lie above them
   const told = Object.entries(KINDS).map(([kind, [name, glyph]]) => [kind, name, glyph, counts[kind]]);
@@ -49,7 +51,7 @@ function heatBar(key, heat, onCut) {
     `${count(places, "boundary").replace("boundarys", "boundaries")}: ${told.map(([, name, , n]) => `${n} ${name}`).join(", ")}`,
   );
   bar.addEventListener("keydown", (event) => {
-    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const by = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key];
     const at = marks.indexOf(event.target.closest("a"));
     if (!by || at < 0) return;
     event.preventDefault();
@@ -65,14 +67,6 @@ function heatBar(key, heat, onCut) {
   if (rest > 0) list.append(element("span", "k dim", `– not tried alone ${rest.toLocaleString("en")}`));
   list.append(element("span", "dim", `of ${places.toLocaleString("en")} byte boundaries`));
   if (heat.note) list.append(element("span", "dim", heat.note));
-  if (heat.failing.length > MAX_MARKS)
-    list.append(
-      element(
-        "span",
-        "dim",
-        `${(heat.failing.length - MAX_MARKS).toLocaleString("en")} more places can be seen, but not opened`,
-      ),
-    );
   const panel = element("div", "splitpanel");
   panel.hidden = true;
   panel.tabIndex = -1;
@@ -94,7 +88,7 @@ function within(ranges, offset) {
 
 // What is known about one split.
 function split(key, heat, offset) {
-  const one = page.cases[key];
+  const one = detailsOf(key);
   const verdict = within(heat.failing, offset)
     ? "fails"
     : within(heat.proven, offset) || within(heat.sampled, offset)
@@ -151,7 +145,7 @@ function splitBytes(view, offset) {
 
 // The heat-bar and the strip of one case, made when they come into sight.
 function wires(key) {
-  const one = page.cases[key];
+  const one = detailsOf(key);
   const made = element("div", "wires");
   if (!one) return made;
   const bytes = one.view && strip(key, one.view);

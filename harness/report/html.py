@@ -21,10 +21,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.files import write_atomically
-from harness.report import lanes, matrix, strips
+from harness.report import lanes, matrix, strips, table
 from harness.report.causes import cause_of, causes
 from harness.report.certificates import proof_lines
-from harness.report.details import clip, details, provenance
+from harness.report.details import clip, details, provenance, share
 from harness.report.differences import DifferenceView, tried, view_of
 from harness.report.document import DocumentError, digest_of, seal
 from harness.report.sizes import human_size
@@ -33,14 +33,14 @@ from harness.report.wire import WireStrip, wire_strip
 from harness.verdict import GREEN, CaseResult, Difference, MutantResult, ReferenceResult, RunResult, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Sequence
     from pathlib import Path
 
     from harness.report.baseline import Comparison
 
 STYLES = ("theme.css", "page.css", "matrix.css", "cards.css", "strip.css", "lanes.css", "media.css")
 """The files of the one style sheet, in the order in which they override each other."""
-SCRIPTS = ("core.js", "strip.js", "heat.js", "matrix.js", "start.js")
+SCRIPTS = ("core.js", "strip.js", "heat.js", "matrix.js", "lanes.js", "start.js")
 """The files of the one script, in order."""
 MAX_CARDS = 100
 """Cases whose differences are spelt out; the rest are listed: a reader fixes the first, and the page opens at once."""
@@ -84,11 +84,13 @@ def render(run: RunResult, comparison: Comparison | None = None) -> str:
     run = seal(run)
     style, script = _style(), _script()
     groups = matrix.groups(run)
+    lines = matrix.lines(groups)
     noted = matrix.by_severity(case for case in run.cases if case.differences or case.verdict not in GREEN)
     red = [case for case in noted if case.verdict not in GREEN]
     named = [case for case in noted if case.verdict in GREEN]
     cards = [_card(case, run, full=at < MAX_FULL) for at, case in enumerate(red[:MAX_CARDS])]
     named_cards = [_card(case, run, full=False) for case in named[: MAX_CARDS - len(cards)]]
+    with_cards = {card.anchor for card in (*cards, *named_cards)}
     return (
         _environment()
         .get_template("page.html")
@@ -106,7 +108,7 @@ def render(run: RunResult, comparison: Comparison | None = None) -> str:
             listed=[(case, matrix.anchor_of(case, run)) for case in red[MAX_CARDS : MAX_CARDS + MAX_LISTED]],
             unlisted=max(0, len(red) - MAX_CARDS - MAX_LISTED),
             unnamed=len(named) - len(named_cards),
-            with_cards={card.anchor for card in (*cards, *named_cards)},
+            with_cards=with_cards,
             drawings=[lanes.drawing(case, matrix.anchor_of(case, run)) for case in lanes.most_telling(run.cases)],
             arguments=_arguments(run),
             proven=proof_lines(run),
@@ -117,15 +119,12 @@ def render(run: RunResult, comparison: Comparison | None = None) -> str:
             ],
             anchors={case.case: matrix.anchor_of(case, run) for case in run.cases},
             digest=digest_of(run),
-            lines=matrix.lines(groups),
+            lines=lines,
+            marks_sent=table.marks_sent(lines),
             choices=_choices(run),
-            data=_script_json(
-                {
-                    "cases": {row.anchor: details(row, run) for group in groups for row in group.rows},
-                    "names": strips.names(run.cases),
-                    "spellings": strips.spellings(),
-                }
-            ),
+            held=strips.held(run.cases),
+            rows_sent=table.rows_sent(groups),
+            data=_data(run, groups, with_cards),
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=(
@@ -189,11 +188,29 @@ def _source_hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _script_json(value: Mapping[str, Any]) -> Markup:
-    """JSON that cannot end the element it stands in, nor start another."""
-    text = json.dumps(value, separators=(",", ":"))
+def _data(run: RunResult, groups: Sequence[matrix.Group], with_cards: Container[str]) -> Markup:
+    """What the script needs, as JSON that cannot end the element it stands in, nor start another.
+
+    Each case has a line of its own, in the order of the matrix, so that a script need not read all of them to open one.
+    """
+    rows = [row for group in groups for row in group.rows]
+    cases, shared = share([details(row, run) for row in rows])
+    shown = {
+        **table.table(groups, with_cards),
+        "names": strips.names(run.cases),
+        "spellings": strips.spellings(),
+        "missing": strips.missing_words(run.cases),
+        "shared": shared,
+        "cases": {},
+    }
+    lines = ",\n".join(f"{_json(row.anchor)}:{_json(case)}" for row, case in zip(rows, cases, strict=True))
+    text = f"{_json(shown).removesuffix('}}')}\n{lines}\n}}}}"
     escaped = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return Markup(escaped)  # noqa: S704 - nothing is left in it that HTML would see
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _headline(run: RunResult) -> str:

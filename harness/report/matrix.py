@@ -96,6 +96,14 @@ class Line:
         """How many of them count as green."""
         return sum(row.case.verdict in GREEN for row in self.rows)
 
+    @property
+    def by_verdict(self) -> tuple[tuple[Verdict, tuple[Row, ...]], ...]:
+        """The rows of each verdict, worst first."""
+        found: dict[Verdict, list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(row.case.verdict, []).append(row)
+        return tuple((verdict, tuple(rows)) for verdict, rows in found.items())
+
 
 def lines(groups: Iterable[Group]) -> tuple[Line, ...]:
     """The matrix of cases and subjects, a line for each dialect and subject, in the order of ``groups``."""

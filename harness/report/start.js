@@ -73,14 +73,18 @@ function go() {
   }
   const key = state.case || state.row;
   const entry = byKey.get(key);
+  if (entry) {
+    entry.pinned = true;
+    showGroup(entry.group);
+  }
   for (const more of document.querySelectorAll("tr.more")) {
-    if (!entry || more.previousElementSibling !== entry.row) more.remove();
+    if (!entry || !entry.row || more.previousElementSibling !== entry.row) more.remove();
   }
   if (!key || !entry) return;
   const card = state.case && document.getElementById(`case=${key}`);
   if (!card || card === entry.row) {
     const more = openRow(entry.row);
-    if (!showCut(more)) entry.row.scrollIntoView({ block: "center", behavior: "instant" });
+    if (!showCut(more)) entry.row.scrollIntoView({ behavior: "instant" });
     return;
   }
   const differences = [...card.querySelectorAll(".diff")];
@@ -137,7 +141,7 @@ addEventListener("hashchange", () => {
   const kept = Object.fromEntries(FILTERS.filter((name) => before[name]).map((name) => [name, before[name]]));
   if (state.case && !FILTERS.some((name) => name in state) && Object.keys(kept).length) {
     const entry = byKey.get(state.case);
-    if (entry && !entry.row.hidden) writeAddress(kept);
+    if (entry && entry.match) writeAddress(kept);
   }
   start();
 });
@@ -154,6 +158,7 @@ document.addEventListener("pointerover", follow);
 document.addEventListener("focusin", follow);
 addEventListener("beforeprint", () => {
   for (const one of document.querySelectorAll(".card details")) one.open = true;
+  for (const group of groups) grow(group, Infinity);
 });
 
 function start() {
@@ -165,7 +170,7 @@ function start() {
 setTheme(remembered());
 nameTheme();
 themeButton.hidden = false;
-form.hidden = !rows.length;
+form.hidden = !entries.length;
 for (const place of document.querySelectorAll("[data-wires]")) drawers.observe(place);
 state = readAddress();
 start();

@@ -9,8 +9,8 @@ function strip(key, view) {
     "Point at a character or a byte, or use the arrow keys, to see where it came from.",
   );
   status.setAttribute("role", "status");
-  const wire = region(`Bytes of ${page.cases[key].case}`, "wirebytes", framesOf(cells, view));
-  const output = region(`What was made of the bytes of ${page.cases[key].case}`, "written", outputOf(view));
+  const wire = region(`Bytes of ${detailsOf(key).case}`, "wirebytes", framesOf(cells, view));
+  const output = region(`What was made of the bytes of ${detailsOf(key).case}`, "written", outputOf(view));
   if (!view.written.length) output.append(element("p", "empty", "Nothing came out of these frames."));
   if (view.more) output.append(element("p", "cut", `${count(view.more, "more string")} of these frames not drawn.`));
   const box = element(
@@ -212,7 +212,7 @@ function toggle(wire) {
 }
 
 function legend(view, length, key) {
-  const size = page.cases[key].heat ? page.cases[key].heat.size : length;
+  const size = detailsOf(key).heat ? detailsOf(key).heat.size : length;
   const part =
     size > length
       ? `Bytes ${view.start.toLocaleString("en")}–${(view.start + length).toLocaleString("en")} of ${count(size, "byte")}. `

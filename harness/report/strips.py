@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any
 from harness.case import Case
 from harness.chunking import parse_plan
 from harness.proof import SAMPLES
+from harness.report.sizes import human_size
 from harness.report.visible import abbreviations, code_point_name
 from harness.verdict import GREEN, CaseResult, PlanResult, RunResult, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-MAX_CASES = 140
-"""Cases of which a report holds the bytes: those that fail first, then some of each dialect."""
-MAX_GREEN = 60
-"""Those among them that do not fail."""
+    from harness.findings import MinimalCut
+
+KINDS = ("proven", "sampled", "failing")
+"""What is known of a byte boundary."""
+MAX_BYTES = 2_000_000
+"""Characters of strips that a report holds, some two thousand a case: those that fail first, then some of each dialect."""
 MAX_CHUNKS = 400
 """Recorded boundaries drawn on one strip."""
 MAX_NAMES = 2000
@@ -44,9 +47,47 @@ def most_telling(cases: Iterable[CaseResult]) -> list[CaseResult]:
             continue
         rank = seen[case.dialect] = seen.get(case.dialect, -1) + 1
         green.append(((rank, not case.differences, case.case, case.subject), case))
-    kept = red[:MAX_CASES]
-    left = min(MAX_GREEN, MAX_CASES - len(kept))
-    return kept + [case for _, case in sorted(green, key=lambda each: each[0])[:left]]
+    kept, left = [], MAX_BYTES
+    for case in (*red, *(case for _, case in sorted(green, key=lambda each: each[0]))):
+        left -= weight(case)
+        if left < 0:
+            break
+        kept.append(case)
+    return kept
+
+
+def missing(case: CaseResult) -> int:
+    """Why a report lacks the bytes of ``case``, as a place in :func:`missing_words`."""
+    if case.strip is not None:
+        return 0
+    if not case.body_bytes:
+        return 1
+    return 2 if case.verdict in (Verdict.NOT_CLAIMED, Verdict.NOT_RUN, Verdict.ERROR) else 3
+
+
+def missing_words(cases: Iterable[CaseResult]) -> list[str]:
+    """What a report of ``cases`` says of one whose bytes it lacks."""
+    return [
+        "",
+        "Its body is empty: there are no bytes to show.",
+        "It was not decoded to its end: there is nothing to lay beside its bytes.",
+        f"This page holds {held(cases)}: not those of this case. The command checks it alone, and makes a page that does.",
+    ]
+
+
+def held(cases: Iterable[CaseResult]) -> str:
+    """How many of ``cases`` have their bytes in a report, and what the bound is."""
+    weights = [weight(case) for case in cases if case.strip is not None]
+    words = f"the bytes of {len(weights):,} case{'' if len(weights) == 1 else 's'}"
+    return f"{words}, {human_size(sum(weights))} of at most {human_size(MAX_BYTES)}, failures first"
+
+
+def weight(case: CaseResult) -> int:
+    """Characters that the strip of ``case`` takes, but for punctuation."""
+    strip = case.strip
+    if strip is None:
+        return 0
+    return len(strip.bytes) + 7 * len(strip.frames) + sum(len(one.text) + len(one.spans) + 48 for one in strip.written)
 
 
 def view(case: CaseResult) -> dict[str, Any] | None:
@@ -82,21 +123,28 @@ def heat(case: CaseResult) -> dict[str, Any] | None:
         found["failing"] = [list(each) for each in minimal.failing]
         held = "proven" if minimal.singles_tried == size - 1 else "sampled"
         found[held] = _without(minimal.tried, minimal.failing)
-        # Too many stretches to keep are drawn in part, and counted in full.
         found["counts"] = {held: minimal.singles_tried - minimal.singles_failed, "failing": minimal.singles_failed}
-        if not minimal.cuts and minimal.chunk is None:
-            found["note"] = "It fails uncut: no boundary is to blame."
-        elif not minimal.failing:
-            found["note"] = "No single cut is known to make it fail; the minimal cut above says what does."
-        elif minimal.singles_tried > sum(end - start for start, end in minimal.tried):
-            found["note"] = "The first stretches of those that were tried are drawn."
+        found["note"] = " ".join(_notes(minimal, size))
     if found["failing"] or found["proven"]:
         return found
     if any(_proves_every_split(plan) for plan in case.plans):
         found["proven"] = [[1, size]]
     elif not found["sampled"] and case.strip is not None:
         found["sampled"] = _sampled(case)
-    return found if any(found[kind] for kind in ("proven", "sampled", "note")) else None
+    return found if any(found[kind] for kind in (*KINDS, "note")) else None
+
+
+def _notes(minimal: MinimalCut, size: int) -> Iterator[str]:
+    """What the colours of a heat-bar do not say."""
+    if not minimal.cuts and minimal.chunk is None:
+        yield "It fails uncut: no boundary is to blame."
+    elif not minimal.failing:
+        yield "No single cut is known to make it fail; the minimal cut above says what does."
+    if minimal.singles_tried > sum(end - start for start, end in minimal.tried):
+        yield "The first stretches are drawn: an earlier version kept no more."
+    if minimal.bounded:
+        told = f"{minimal.singles_tried:,} of {size - 1:,} boundaries were tried alone"
+        yield f"The search ended at its bound, after {minimal.runs:,} ways of cutting: {told}."
 
 
 def _cuts(case: CaseResult) -> Sequence[Any]:

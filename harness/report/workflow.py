@@ -12,6 +12,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from harness.report import console
+from harness.report.causes import cause_of
 from harness.report.document import seal
 from harness.report.troubles import red_cases, troubles
 from harness.report.visible import ascii_only
@@ -50,7 +51,8 @@ def _told(case: CaseResult) -> list[str]:
     first = case.differences[:1]
     notes = [one.note for one in first if one.note]
     again = [one.minimal.reproduce if one.minimal else one.reproduce for one in first]
-    return [console.headline(case), *notes, *(f"reproduce: {command}" for command in again if command)]
+    causes = [f"likely cause: {cause}" for cause in (cause_of(case),) if cause]
+    return [console.headline(case), *notes, *causes, *(f"reproduce: {command}" for command in again if command)]
 
 
 def _command(title: str, lines: list[str], source: str = "") -> str:

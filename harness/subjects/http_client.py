@@ -91,13 +91,19 @@ class HttpSubject:
             TypeError: what it gave are not parts.
         """
         self._answer.put_in(case, tuple(chunks))
-        found = (
-            self._by_socket(case)
-            if self._by_address
-            else asyncio.run(self._awaited(case))
-            if self._waits
-            else self._called(case)
-        )
+        try:
+            found = (
+                self._by_socket(case)
+                if self._by_address
+                else asyncio.run(self._awaited(case))
+                if self._waits
+                else self._called(case)
+            )
+        except (httpx.TransportError, OSError) as error:
+            if not self._answer.waits:
+                raise
+            told = " ".join(f"{type(error).__name__}: {error}".split())
+            raise NoRecordingError(f"{case.id}: asked something else than its first argument, and got {told}") from error
         self._answer.assert_all_played()
         # The runner switches the collector off, and clients are full of cycles: each may hold certificates and sockets.
         gc.collect(1)
@@ -114,7 +120,7 @@ class HttpSubject:
 
     def _called(self, case: Case) -> list[PartJson]:
         with httpx.Client(transport=_Transport(self._answer), base_url=BASE_URL) as client:
-            return list(self._run(client, case))
+            return _listed(self._run(client, case))
 
     async def _awaited(self, case: Case) -> list[PartJson]:
         async with httpx.AsyncClient(transport=_Transport(self._answer), base_url=BASE_URL) as client:
@@ -122,7 +128,7 @@ class HttpSubject:
 
     def _by_socket(self, case: Case) -> list[PartJson]:
         address = self._listening().address
-        return asyncio.run(_gathered(self._run(address, case))) if self._waits else list(self._run(address, case))
+        return asyncio.run(_gathered(self._run(address, case))) if self._waits else _listed(self._run(address, case))
 
     def _listening(self) -> ReplayServer:
         # The threads of a server do not survive a fork, and check forks its workers.
@@ -171,6 +177,11 @@ class _OneAnswer(Player):
         self.misses.clear()
         self._waiting = Playback(interaction, chunks, interaction.stream.at_ms, "complete")
 
+    @property
+    def waits(self) -> bool:
+        """Whether the answer has not been asked for."""
+        return self._waiting is not None
+
     def take(self, method: str, url: str, headers: Headers = (), body: bytes | None = None) -> Playback:  # noqa: ARG002 - the signature is not ours to choose
         """The answer, once."""
         played, self._waiting = self._waiting, None
@@ -197,4 +208,10 @@ async def _gathered(found: AsyncIterable[PartJson] | Awaitable[Any]) -> list[Par
     parts = found if isinstance(found, AsyncIterable) else await found
     if isinstance(parts, AsyncIterable):
         return [part async for part in parts]
-    return list(parts)
+    return _listed(parts)
+
+
+def _listed(found: Any) -> list[PartJson]:
+    if not isinstance(found, Iterable):
+        raise TypeError(f"returned {found!r:.80}: return the parts, or yield them")
+    return list(found)

@@ -28,7 +28,7 @@ def load_subject(spec: str) -> Subject:
     An attribute that is a class (or any callable without ``open``) is called without arguments.
 
     Raises:
-        SubjectError: there is none, or it lacks ``name``, ``claims`` or ``open``.
+        SubjectError: there is none, or it cannot be imported or made, or lacks ``name``, ``version``, ``claims`` or ``open``.
     """
     if spec == "streamcore":
         return CoreSubject()
@@ -52,8 +52,8 @@ def load_subject(spec: str) -> Subject:
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
-        raise SubjectError(f"subject {spec!r}: cannot import {module_name}: {error}") from None
-    except Exception as error:  # noqa: BLE001 - a foreign module may raise anything when it is imported
+        raise SubjectError(f"subject {spec!r}: cannot import {module_name}: {error}{_meant(module_name, attribute)}") from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a foreign module may raise anything, and may end the process
         raise SubjectError(f"subject {spec!r}: importing {module_name}: {_told(error)}") from None
     if not hasattr(module, attribute):
         raise SubjectError(f"subject {spec!r}: module {module_name} has no {attribute!r}")
@@ -68,12 +68,21 @@ def load_subject(spec: str) -> Subject:
     if isinstance(found, type) or (callable(found) and not hasattr(found, "open")):
         try:
             found = found()
-        except Exception as error:  # noqa: BLE001 - as above
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
             raise SubjectError(f"subject {spec!r}: calling {attribute}(): {_told(error)}") from None
-    missing = [name for name in ("name", "claims", "open") if not hasattr(found, name)]
+    missing = [name for name in ("name", "version", "claims", "open") if not hasattr(found, name)]
     if missing:
         raise SubjectError(f"subject {spec!r} lacks {', '.join(missing)}; see harness.subjects.Subject")
+    for name in ("name", "version"):
+        if not isinstance(value := getattr(found, name), str):
+            raise SubjectError(f"subject {spec!r}: its {name} is {value!r:.40}, and should be a text such as '1.0'")
     return found  # type: ignore[no-any-return]
+
+
+def _meant(module_name: str, attribute: str) -> str:
+    """What to write instead of the path of a file."""
+    path = module_name.removesuffix(".py").removeprefix("./").replace("/", ".")
+    return "" if path == module_name else f"; modules are named as in Python: {path}:{attribute}"
 
 
 @functools.cache
@@ -85,7 +94,8 @@ def _started(spec: str, process_id: int) -> Subject:  # noqa: ARG001 - a forked 
         raise SubjectError(str(error)) from None
 
 
-def _told(error: Exception) -> str:
-    """One line, with the place where it was raised."""
+def _told(error: BaseException) -> str:
+    """One line, with the place where it was raised; a syntax error names its own."""
     where = traceback.extract_tb(error.__traceback__)[-1]
-    return " ".join(f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})".split())
+    place = "" if isinstance(error, SyntaxError) and error.filename else f" ({where.filename}:{where.lineno})"
+    return " ".join(f"{type(error).__name__}: {error}{place}".split())

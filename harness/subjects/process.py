@@ -63,7 +63,10 @@ class ProcessSubject:
     """
 
     def __init__(self, command: str | Sequence[str], *, limit_s: float = ANSWER_LIMIT_S) -> None:
-        self._command = shlex.split(command) if isinstance(command, str) else list(command)
+        try:
+            self._command = shlex.split(command) if isinstance(command, str) else list(command)
+        except ValueError as error:
+            raise ProcessError(f"process:{command}: cannot be split into words ({error})".replace("\n", " ")) from None
         if not self._command:
             raise ProcessError("no command: write process:PROGRAM ARGUMENT...")
         self._child = Child(self._command)
@@ -122,7 +125,7 @@ class ProcessSubject:
             self._child.close()
             raise ProcessError(f"{self._shown}: an answer to {op} {question['id']} that is none: {wrong}")
         if "error" in answer:
-            raise ProcessError(f"{self._shown}: {op}: {answer['error']['message']}")
+            raise ProcessError(f"{self._shown}: {op}: {' '.join(answer['error']['message'].split())}")
         return answer
 
     def run(

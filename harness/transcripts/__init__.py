@@ -8,12 +8,13 @@ a third's) over the same framing. What could not be had is said.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from harness.case import Case
+from harness.pool import processes
 from harness.transcripts.covering import MARK, Cover, cover
 from streamcore import DIALECTS
 from streamcore.dialects.base import Dialect
@@ -74,7 +75,7 @@ def _run(
     if jobs <= 1:
         yield from ((name, cover(name, found, most=most[name], cache=cache)) for name, found in work.items())
         return
-    with ProcessPoolExecutor(jobs) as pool:
+    with processes(jobs, len(work)) as pool:
         # Those with most to do first, so that no process is left with one of them at the end.
         order = sorted(work, key=lambda name: -sum(len(case.body) for case in work[name]))
         futures = {pool.submit(cover, name, work[name], most=most[name], cache=cache): name for name in order}

@@ -35,7 +35,7 @@ def difference(**changes: Any) -> Difference:
         path="text-delta.delta",
         byte_offset=1204,
         event=12,
-        note="U+FFFD was made: bytes of one character were decoded apart",
+        note="what differs, in words",
         reproduce="streamparity check --case anthropic-messages/text --plan split@1204",
     )
     return dataclasses.replace(base, **changes)
@@ -64,6 +64,7 @@ def minimal(**changes: Any) -> MinimalCut:
         singles_failed=1,
         bounded=False,
         reproduce="streamparity check --case anthropic-messages/text --plan split@1204",
+        cause="a character whose bytes come in two chunks is broken: U+00E9 LATIN SMALL LETTER E WITH ACUTE",
     )
     return dataclasses.replace(base, **changes)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from vcr.serializers import yamlserializer
 
 from harness import cassette as module
 from harness.cassette import Cassette, CassetteError, Interaction, Recorded, Redaction, Stream
+from harness.corpus import CorpusError, corpus_cases
 from harness.record.providers import PROVIDERS
 
 ROOT = Path(__file__).parents[2] / "cassettes"
@@ -155,7 +157,9 @@ def bad(text: str | bytes) -> CassetteError:
         (b"\xff\xfe", "byte 0", "not UTF-8"),
         ("a: \x00", "", "not YAML"),
         ("d: 2026-99-99", "", "not YAML: month"),
-        ("", "top level", "not a streamparity cassette"),
+        ("", "top level", "not a streamparity cassette: there is nothing in it"),
+        (text_with(**{"end: complete": "end: complete\n    end: cut"}), "line ", "the key 'end' stands here for a second time, and first on line "),
+        (text_with(**{"version: 1": "version: 1\n'version': 1"}), "line 2", "the key 'version' stands here for a second time"),
         ("just text", "top level", "not a streamparity cassette"),
         ("version: 1\ninteractions: []\n", "top level", "'recorded' is a required property"),
         ("!!python/object/apply:os.system ['true']", "line 1", "could not determine a constructor"),
@@ -268,3 +272,27 @@ class TestCommitted:
                 assert response.headers["content-type"].startswith(kind) or cassette.recorded.hazard == "WH-082"
                 assert hashlib.sha256(body).hexdigest() == interaction.sha256
         assert tape.all_played
+
+
+def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module.save(make(b"data: x\n\n"), tmp_path / "openai-chat" / "made.yaml")
+    (tmp_path / "locked").mkdir()
+    assert len(list(module.iter_cases(tmp_path))) == 1
+    listed = Path.iterdir
+
+    def refuse(folder: Path) -> Iterator[Path]:
+        if folder.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(CassetteError, match=r"locked: cannot be read \(Permission denied\); check the folder"):
+        list(module.iter_cases(tmp_path))
+    with pytest.raises(CorpusError, match="locked: cannot be read: Permission denied"):
+        list(corpus_cases(tmp_path))
+
+
+def test_a_device_without_an_end_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_FILE_BYTES", 1000)
+    with pytest.raises(CassetteError, match="/dev/zero: is larger than 1000 bytes"):
+        module.load(Path("/dev/zero"))

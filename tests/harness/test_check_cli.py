@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli
-from harness.exits import DIFFERENCE, HARNESS, INPUT, INTERRUPTED, PARITY, USAGE
+from harness.exits import DIFFERENCE, HARNESS, INPUT, INTERRUPTED, NOBODY_READS, PARITY, USAGE
 
 from .checkout import EMPTY, REPOSITORY, TEXT, make_checkout, replace
 
@@ -301,6 +302,15 @@ def test_an_interruption(project: Path, run: Run, monkeypatch: pytest.MonkeyPatc
     assert run("check", *QUICK) == (INTERRUPTED, "", "\ninterrupted\n")
 
 
+def test_an_interruption_while_the_commands_are_imported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_mount", interrupted)
+
+    assert run("check") == (INTERRUPTED, "", "interrupted\n")
+
+
 def test_the_page_is_made_again_from_the_document(project: Path, run: Run) -> None:
     run("check", *QUICK, "--html", "first.html")
 
@@ -360,3 +370,53 @@ def test_help_names_the_exit_codes(run: Run) -> None:
         code, out, _ = run(*arguments)
         assert code == PARITY
         assert "Exit codes: 0 parity; 1 a difference, a stale divergence or a mutant that was not caught; 2 usage;" in out
+
+
+def test_outputs_that_cannot_be_are_refused_before_the_run(project: Path, run: Run) -> None:
+    (project / "folder").mkdir()
+    (project / "file").write_text("mine")
+    for arguments, code, message in (
+        (("--json", "out", "--html", "./out"), USAGE, "Error: --json and --html both name out: name two files"),
+        (("--json", "folder"), INPUT, "folder: cannot be written: it is a folder; name another file with --json"),
+        (("--html", "file/page.html"), INPUT, f"cannot be written: {project / 'file'} is no folder; name another file with --html"),
+    ):
+        found, out, err = run("check", *QUICK, *arguments)
+        assert (found, out) == (code, ""), arguments
+        assert message in err
+        assert "[1/" not in err
+    assert (project / "file").read_text() == "mine"
+    assert not (project / "out").exists()
+
+
+def test_an_empty_list_of_plans_and_a_list_of_no_case_are_no_parity(project: Path, run: Run) -> None:
+    code, out, err = run("check", "--plan", "")
+    assert (code, out) == (USAGE, "")
+    assert "an empty list of plans" in err
+    assert "no case matches nope/*" in one_line(run("check", "--list", "--case", "nope/*"), INPUT)
+
+
+def test_what_a_subject_prints_is_not_taken_for_ours(project: Path, run: Run) -> None:
+    (project / "talks.py").write_text(
+        "from mysubjects import Raises\n"
+        "class Session:\n"
+        "    def feed(self, chunk): print('by the way'); return []\n"
+        "    def close(self): return []\n"
+        "class Subject(Raises):\n"
+        "    def open(self, case): return Session()\n"
+    )
+    code, out, err = run("check", *QUICK, "--subject", "talks:Subject", "--case", TEXT)
+
+    assert code == DIFFERENCE
+    assert "by the way" not in out
+    assert "by the way" in err
+
+
+def test_a_reader_who_has_gone_is_no_difference(project: Path) -> None:
+    """Click would exit with 1."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "harness.cli", "decode", "cassettes/openai-chat/text.yaml"]
+    ended = subprocess.run(command, cwd=project, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+
+    assert (ended.returncode, ended.stderr) == (NOBODY_READS, b"")

@@ -75,7 +75,7 @@ def test_a_body_that_is_not_the_one_that_was_described(tmp_path: Path) -> None:
     assert str(raised.value) == f"{path}: the body does not have the sha256 that one.json names; fetch it again"
 
 
-@pytest.mark.parametrize(("text", "message"), [("{", "one.body: Expecting property name"), ("[1]", "one.json: not a JSON object")])
+@pytest.mark.parametrize(("text", "message"), [("{", r"one.json: not JSON \(Expecting property name.*; it describes one.body, so mend or remove it"), ("[1]", "one.json: not a JSON object")])
 def test_metadata_that_cannot_be_read(tmp_path: Path, text: str, message: str) -> None:
     put(tmp_path, "d/one").with_suffix(".json").write_text(text)
 

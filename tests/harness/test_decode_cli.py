@@ -298,3 +298,14 @@ def test_as_a_process_in_a_pipe() -> None:
 
     assert (answer.returncode, answer.stderr) == (PARITY, b"")
     assert json.loads(answer.stdout)["text"] == "Hé😀"
+
+
+def test_as_a_process_whose_stdin_is_closed_or_whose_stdout_is_not_utf8() -> None:
+    command = f"{sys.executable} -m harness.cli decode --dialect openai-chat --summary"
+    shown = {"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin", "PYTHONIOENCODING": "latin-1"}
+    closed = subprocess.run(["sh", "-c", f"{command} <&-"], env=shown, capture_output=True, check=False)
+    assert (closed.returncode, closed.stdout) == (INPUT, b"")
+    assert closed.stderr == b"streamparity: -: standard input is closed; name a file, or write one to the pipe\n"
+    answer = subprocess.run(["sh", "-c", f"{command} -"], env=shown, input=CHAT, capture_output=True, check=False)
+    assert (answer.returncode, answer.stderr) == (PARITY, b"")
+    assert json.loads(answer.stdout.decode())["text"] == "Hé😀"

@@ -6,8 +6,10 @@ import shlex
 
 import pytest
 
+from harness.canonical import canonical
 from harness.case import Case
 from harness.difference import first_difference, reproduce_command, utf16_length
+from harness.evidence import Cause, told
 from harness.verdict import Difference
 
 CASE = Case("openai-chat/text", "openai-chat", b"")
@@ -61,7 +63,7 @@ def test_only_the_first_of_several_differences_is_told() -> None:
     found = compare([START, DELTA, END], [START.replace("0", "1"), DELTA.replace("H", "J"), '{"end":"error"}'])
 
     assert (found.line, found.path, found.utf16_offset) == (0, "text-start.id", 0)
-    assert found.note == "the part belongs to another block or call"
+    assert (found.note, found.cause) == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -148,8 +150,11 @@ def test_the_end_line_and_the_final_message_have_the_names_that_divergences_use(
 def test_a_replacement_character_that_the_golden_has_not_is_told_first() -> None:
     broken = DELTA.replace("Hello", "H\\ufffdllo")
 
-    assert compare([DELTA], [broken]).note == "U+FFFD was made: bytes of one character were decoded apart"
-    assert compare([broken], [broken.replace("H", "J")]).note == ""
+    halved = DELTA.replace("Hello", "H\\ud83dllo")
+
+    assert compare([DELTA], [broken]).cause == Cause.REPLACED
+    assert compare([halved], [broken]).cause == Cause.SURROGATE
+    assert compare([broken], [broken.replace("H", "J")]).cause == ""
 
 
 def test_a_note_of_the_caller_replaces_the_guess() -> None:
@@ -175,27 +180,84 @@ def test_the_command_is_quoted_for_the_shell() -> None:
     assert reproduce_command(CASE, "streamcore", "whole") == "streamparity check --case openai-chat/text --plan whole,bytes"
 
 
-def begun(call: str, *pieces: str) -> list[str]:
+def begun(call: str, *pieces: str, tool: str = "t") -> list[str]:
     deltas = [f'["tool-input-delta",{{"delta":"{piece}","id":"{call}"}}]' for piece in pieces]
-    return [f'["tool-input-start",{{"id":"{call}","toolName":"t"}}]', *deltas]
+    return [f'["tool-input-start",{{"id":"{call}","toolName":"{tool}"}}]', *deltas]
 
 
 @pytest.mark.parametrize(
-    ("actual", "note"),
+    ("actual", "cause"),
     [
-        (begun("a", "1", "2", "3"), "a tool call never begins: b, and its arguments went to a: two calls became one"),
-        (begun("a", "1"), "a tool call never begins: b"),
-        (begun("b", "2", "3"), "a tool call never begins: a"),
+        (begun("a", "1", "2", "3"), told(Cause.CALL_MERGED, 'the arguments of "b" went to "a"')),
+        (begun("a", "1"), told(Cause.CALL_MISSING, '"t"("23")')),
+        (begun("b", "2", "3"), told(Cause.CALL_MISSING, '"t"("1")')),
+        (begun("a", "1", "2"), told(Cause.CALL_MISSING, '"t"("1")')),  # not all of what it had came to the other
+        ([*begun("a", "1"), *begun("c", "2", "3")], told(Cause.CALL_RENAMED, '"b" became "c"')),
         ([*begun("a", "1"), *begun("b", "2", "4")], ""),
-        ([START, *begun("a", "1", "2", "3")], "a tool call never begins: b, and its arguments went to a: two calls became one"),
+        ([*begun("a", "1"), *begun("b", "2", "3"), *begun("c", "4")], told(Cause.CALL_EXTRA, '"t"("4")')),
+        ([*begun("a", "1"), *begun("a", "2", "3")], told(Cause.CALL_SAME_ID, '"a"')),
+        ([*begun("a", "1"), *begun("b", "2", "3", "2")], told(Cause.ARGUMENTS_AGAIN, '"2"')),
+        ([*begun("a", "1"), *begun("b", "3")], told(Cause.ARGUMENTS_SHORT, '"2..."')),
+        ([*begun("a", "1"), *begun("b", "2", "3", tool="tt")], told(Cause.CALL_NAME_JOINED, '"tt"')),
+        ([*begun("a", "1"), *begun("b", "2", "3", tool="s")], told(Cause.CALL_NAME, '"t" became "s"')),
+        ([*begun("a", "2"), *begun("b", "1", "3")], told(Cause.CALL_MIXED, '"t"("1") came out as "2"')),
     ],
 )
-def test_a_call_that_never_begins_is_told_with_where_its_arguments_went(actual: list[str], note: str) -> None:
-    assert compare([*begun("a", "1"), *begun("b", "2", "3"), END], [*actual, END]).note == note
+def test_what_became_of_tool_calls_is_told(actual: list[str], cause: str) -> None:
+    assert compare([*begun("a", "1"), *begun("b", "2", "3"), END], [*actual, END]).cause == cause
 
 
-def test_a_stream_that_is_taken_for_cut_lacks_the_mark_of_its_end() -> None:
+def test_a_stream_that_is_taken_for_cut_lacks_the_mark_of_its_end_only_if_it_has_one() -> None:
     cut = '{"end":"error","error":{"kind":"incomplete_stream","stage":"close"}}'
+    reason, none = ('["finish",{"finishReason":{' + raw + '"unified":"stop"}}]' for raw in ('"raw":"stop",', ""))
+    before, closed = [START, DELTA], '["text-end",{"id":"0"}]'
 
-    assert compare([START, DELTA, END], [START, cut]).note.startswith("the stream was taken for one that was cut: ")
-    assert not compare([START, END], [START, cut]).note.startswith("the stream was taken")
+    ended = compare([*before, closed, reason, END], [*before, cut])
+
+    assert ended.note == "a text-end part was expected, the end with the error incomplete_stream came"
+    assert ended.cause == told(Cause.END_UNSEEN, 'the finish is missing, with its reason "stop"')
+    assert compare([*before, closed, none, END], [*before, cut]).cause == told(Cause.PARTS_MISSING, "text-end, finish")
+
+
+def test_what_divergences_cover_is_no_evidence() -> None:
+    first, second = DELTA.replace("Hello", "a"), DELTA.replace("Hello", "a\\ufffd")
+
+    told_of = first_difference(
+        [START, first], [DELTA, second], against="r", plan="whole", case=CASE, subject="s", evidence=([first], [second])
+    )
+
+    assert told_of is not None
+    assert (told_of.line, told_of.cause) == (0, Cause.REPLACED)
+    same = first_difference([first], [second], against="whole", plan="bytes", case=CASE, subject="s")
+    assert same is not None
+    assert same.cause == ""  # against itself: how the bytes were cut is the cause, and that is searched for
+
+
+def frame(data: str, event: str = "") -> str:
+    return canonical(["frame", {"data": data, **({"event": event} if event else {})}])
+
+
+@pytest.mark.parametrize(
+    ("actual", "cause"),
+    [
+        ([frame("a", "x"), frame("b"), frame("c")], told(Cause.LAST_LINE, "the first of 2")),
+        ([frame("a", "x"), frame("q"), frame("c")], ""),
+        ([frame("a"), frame("b\nd"), frame("c")], told(Cause.EVENT_NAME)),
+        ([frame("a", "x"), frame("b\nd")], told(Cause.TAIL_MISSING, "1 event")),
+        ([frame("b\nd"), frame("c")], told(Cause.HEAD_MISSING)),
+        ([frame("a", "x"), frame("c")], told(Cause.PARTS_MISSING, "events")),
+        ([frame("a", "x"), frame("b\nd"), frame("c"), frame("c")], told(Cause.PARTS_AGAIN, "events")),
+        ([frame("a", "x"), frame(""), frame("b\nd"), frame("c")], told(Cause.EMPTY_EVENT)),
+        ([frame("a", "x"), frame("bd"), frame("c")], told(Cause.LINE_ENDS)),
+        ([frame("a", "x"), frame("d"), frame("c")], told(Cause.LAST_LINE, "the last of 2")),
+        ([], told(Cause.NOTHING_READ)),
+    ],
+)
+def test_what_became_of_events_is_told(actual: list[str], cause: str) -> None:
+    expected = [frame("a", "x"), frame("b\nd"), frame("c")]
+    case = Case("sse/a", "sse", b"event: x\ndata: a\n\ndata: b\ndata: d\n\ndata: c\n\n")
+
+    found = first_difference([*expected, END], [*actual, END], against="sse", plan="whole", case=case, subject="s")
+
+    assert found is not None
+    assert found.cause == cause

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -231,6 +232,8 @@ def test_a_missing_golden_names_the_command_that_makes_it(root: Path) -> None:
         (b"[]\n", "sse.ndjson:1: no header line"),
         (b'{"body":"00"}\n{"end":"ok"}\n', r"sse.ndjson:1: made of another body \(00\.\.\., not "),
         (b'{"body":"%s"}\n["frame",{}]\n', "sse.ndjson:2: no end line, the file is cut"),
+        (b'{"body":"%s","v":2}\n{"end":"ok"}\n', "sse.ndjson:1: of version 2, and this program reads 1; run `streamparity "),
+        (b"[" * 100_000, "sse.ndjson:1: no header line"),
         (b'{"body":"%s"}\n["frame",{"data":"\xc3\xa9"}]\n{"end":"ok"}\n', "not ASCII"),
     ],
 )
@@ -245,7 +248,14 @@ def test_a_file_that_is_no_golden_is_one_line(root: Path, content: bytes, compla
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", ["{", '{"v": 2}', "[]"])
+def test_a_golden_that_cannot_be_read_says_what_to_do(root: Path) -> None:
+    GoldenStore(root).path(HELLO.id, "sse").mkdir(parents=True)
+
+    with pytest.raises(GoldenError, match=r"sse\.ndjson: cannot be read \(Is a directory\); run `streamparity golden make"):
+        GoldenStore(root).lines(HELLO, "sse")
+
+
+@pytest.mark.parametrize("content", ["{", '{"v": 2}', "[]", "[" * 100_000, '{"v": 1, "sdks": 3}', '{"v": 1, "goldens": {"a": 1}}'])
 def test_a_manifest_that_is_none_is_one_line(root: Path, content: str) -> None:
     (root / "manifest.json").write_text(content)
     with pytest.raises(GoldenError, match=r"manifest\.json: not .*run `streamparity golden make`"):
@@ -266,6 +276,26 @@ def test_writing_is_all_or_nothing(tmp_path: Path) -> None:
 
     assert path.read_text() == "old"
     assert [found.name for found in path.parent.iterdir()] == ["file.txt"]
+
+
+def test_writing_follows_links_and_replaces_no_pipe_and_names_the_file_that_fails(tmp_path: Path) -> None:
+    file, link, pipe, folder = (tmp_path / name for name in ("file", "link", "pipe", "folder"))
+    link.symlink_to(file)
+    write_atomically(link, "through")
+    assert (link.is_symlink(), file.read_text()) == (True, "through")
+
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(pipe, "said")
+    assert (os.read(reading, 99), pipe.is_fifo()) == (b"said", True)
+    os.close(reading)
+
+    folder.mkdir()
+    for path in (folder, file / "below"):
+        with pytest.raises(OSError, match="directory|exists") as caught:
+            write_atomically(path, "x")
+        assert (caught.value.filename, caught.value.filename2) == (str(path), None)
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["file", "folder", "link", "pipe"]
 
 
 def test_the_digest_of_the_oracle_moves_with_every_source_and_nothing_else(root: Path) -> None:

@@ -259,14 +259,15 @@ def test_the_order_of_grades() -> None:
     assert unknown == Grade(Rank.WRONG, "unlisted (text, finish)")
 
 
-def test_what_a_subject_raises_is_its_grade() -> None:
+@pytest.mark.parametrize("raised", [ZeroDivisionError, SystemExit])
+def test_what_a_subject_raises_is_its_grade(raised: type[BaseException]) -> None:
     def fail(chunks: int) -> list[PartJson]:
         if chunks > 3:
-            raise ZeroDivisionError
+            raise raised
         return []
 
     assert grade_case(Graded(CASE.id, {"text": "Hi"}), Scripted(fail), CASE).grade == Grade(
-        Rank.WRONG, "raised ZeroDivisionError (bytes)"
+        Rank.WRONG, f"raised {raised.__name__} (bytes)"
     )
 
 

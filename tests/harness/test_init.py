@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from harness import check
 from harness.cassette import NOT_CASSETTES
+from harness.check import find_cases, mutants_on
+from harness.divergence import Divergences
 from harness.exits import InputError
 from harness.golden import GoldenStore
 from harness.init.project import SUBJECT, init
 from harness.init.settings import ATTRIBUTES
-from harness.init.shipped import graded_cassettes, recordings_for_mutants, shipped
+from harness.init.shipped import graded_cassettes, shipped
+from harness.mutants import mutation
 
 from .docs_blocks import ROOT, streamparity
 
@@ -136,7 +140,6 @@ def test_goldens_of_ones_own_stay_in_the_manifest(tmp_path: Path) -> None:
     assert manifest["goldens"].pop("mine") == "x"
     assert manifest["bodies"].pop("m") == "y"
     assert len(manifest["goldens"]) == len(list((tmp_path / "golden").glob("*/*.ndjson")))
-    assert recordings_for_mutants(GoldenStore(tmp_path / "golden"), tmp_path / "cassettes") is None
 
 
 def test_every_dialect_with_recordings_can_begin(tmp_path: Path) -> None:
@@ -176,13 +179,25 @@ def test_the_first_run_says_honestly_what_there_is(tmp_path: Path, monkeypatch: 
     assert (code, "unknown dialect 'nobody'" in told) == (4, True)
 
 
-def test_the_mutants_of_a_starter_set_run_on_what_comes_with_the_package(tmp_path: Path) -> None:
+def test_what_a_starter_set_does_not_show_of_the_mutants_is_shown_by_what_comes_with_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told apart what its own recordings would catch: they are what the user's parser is held against."""
     init(tmp_path)
-    store = GoldenStore(tmp_path / "golden")
+    few = {name: mutation.MUTANTS[name] for name in ("utf8-per-chunk", "signature-lost")}
+    monkeypatch.setattr(mutation, "MUTANTS", few)
+    folder, store = tmp_path / "cassettes", GoldenStore(tmp_path / "golden")
+    found = mutants_on(folder, find_cases(folder, (), ()), lambda _: store, Divergences())
 
-    assert recordings_for_mutants(store, tmp_path / "cassettes") == shipped() == ROOT
-    assert recordings_for_mutants(store, ROOT / "cassettes") is None
-    assert recordings_for_mutants(GoldenStore(ROOT / "golden"), tmp_path / "cassettes") is None
+    assert shipped() == ROOT
+    assert {one.name: (one.caught, one.shipped) for one in found} == {
+        "utf8-per-chunk": (True, False),
+        "signature-lost": (True, True),
+    }
+    assert list(store.manifest) == list(GoldenStore(ROOT / "golden").manifest)
+    monkeypatch.setattr(check, "_OWN", 0)
+    (one, _) = mutants_on(folder, find_cases(folder, (), ()), lambda _: store, Divergences())
+    assert (one.caught, one.shipped) == (True, True), "of thousands of recordings only the smallest are tried"
 
 
 def test_the_package_is_built_with_all_recordings_and_an_editable_one_without(
@@ -216,9 +231,11 @@ def test_the_package_is_built_with_all_recordings_and_an_editable_one_without(
 
 
 def test_hazards_are_graded_where_there_is_a_catalogue_of_them(tmp_path: Path) -> None:
-    """A starter set has none, and a project's own recordings are never passed over."""
-    assert graded_cassettes(tmp_path / "cassettes") == ROOT / "cassettes"
-    (tmp_path / "cassettes").mkdir()
-    assert graded_cassettes(tmp_path / "cassettes") == tmp_path / "cassettes"
+    """Recordings of one's own seldom have one beside them."""
+    folder = tmp_path / "cassettes"
+    assert graded_cassettes(folder) == ROOT / "cassettes"
     init(tmp_path)
-    assert graded_cassettes(tmp_path / "cassettes") == ROOT / "cassettes"
+    assert graded_cassettes(folder) == ROOT / "cassettes"
+    (folder / NOT_CASSETTES).mkdir()
+    (folder / NOT_CASSETTES / "sse.yaml").write_text("[]")
+    assert graded_cassettes(folder) == folder

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from harness.case import Case
 from harness.chunking import Chunking, PlanError, cuts_chunking, parse_plan, parse_plans
+from harness.evidence import Cause, told
 from harness.findings import MinimalCut
 from harness.minimal import MAX_RUNS, minimal_cut, other_parts, raised_by, raises
 from harness.minimal.places import Places, Position
@@ -83,7 +84,8 @@ def test_boundaries_without_anything_in_common_are_counted() -> None:
 
     assert found is not None
     assert (found.plan, found.exact, found.singles_failed) == ("split@2", False, 4)
-    assert found.statement.endswith(f"and at 3 other places; {len(BODY) - 5} single cuts pass")
+    tried = f"4 of {len(BODY) - 1} places that were tried"
+    assert found.statement.startswith(f"fails when the body is cut in two at {tried}, the first inside a field name in event 0")
 
 
 def test_a_word_that_must_come_in_one_chunk_is_quoted() -> None:
@@ -94,8 +96,43 @@ def test_a_word_that_must_come_in_one_chunk_is_quoted() -> None:
 
     assert found is not None
     assert (found.plan, found.exact, found.singles_failed) == (f"split@{at + 1}", True, len(word) - 1)
-    where = f"inside the bytes {at} to {at + len(word) - 1}, which say 'data: [DONE]': 11 places, the first "
-    assert found.statement.startswith(f"fails if and only if a chunk ends {where}")
+    where = f"inside the bytes {at} to {at + len(word) - 1}, which say 'data: [DONE]': 11 places"
+    assert found.statement == f"fails if and only if a chunk ends {where}"
+    assert found.cause == Cause.CUT_DONE
+
+
+PAIR = BODY.index(b"\\ud83d")
+PING = BODY.index(b": ping") + len(b": ping")
+DONE = BODY.index(b"data: [DONE]")
+OPEN = BODY.index(b'{"t"')
+
+
+@pytest.mark.parametrize(
+    ("bad", "cause"),
+    [
+        ({AT + 1, AT + 2, AT + 3}, told(Cause.CUT_CHARACTER, "U+1F600 GRINNING FACE")),
+        ({14, 16}, told(Cause.CUT_CRLF)),
+        ({PAIR + 1, PAIR + 6, PAIR + 8}, told(Cause.CUT_ESCAPE)),
+        ({AT + 1, DONE + 2, DONE + 9}, f"{Cause.CUT_CHARACTER}: U+1F600 GRINNING FACE; and {Cause.CUT_DONE}"),
+        ({len(BODY) - 1, DONE - 1}, told(Cause.CUT_BLANK_LINE)),
+        ({2, 3}, told(Cause.CUT_FIELD)),
+        ({PING - 3, PING - 1}, told(Cause.CUT_COMMENT)),
+        ({AT - 1, AT + 1, PAIR + 12}, told(Cause.CUT_STRING)),
+        ({OPEN + 1, OPEN + 2, OPEN + 3}, told(Cause.CUT_WORD, """'{"t"'""")),
+        ({17, DONE}, told(Cause.CUT_BETWEEN)),
+        ({2, 5, AT + 1, AT + 7}, told(Cause.CUTS, f"4 of {len(BODY) - 1} cuts that were tried fail")),
+        ({at for at in range(1, len(BODY)) if BODY[at - 1 : at] != b"\n" and BODY[at : at + 1] not in b"\r\n"}, Cause.CUT_LINE),
+        ({at for at in range(1, len(BODY)) if BODY[at - 2 : at] != b"\n\n" and BODY[at - 4 : at] != b"\r\n\r\n"}, Cause.CUT_FRAME),
+        (set(range(1, len(BODY))), Cause.CUT_ANYWHERE),
+    ],
+)
+def test_the_cause_rests_on_the_cuts_that_fail_and_on_those_that_pass(bad: set[int], cause: str) -> None:
+    found = search(lambda ends: not bad.isdisjoint(ends[:-1]))
+
+    assert found is not None
+    assert found.singles_failed == len(bad)
+    assert found.cause.partition(": ")[0] == cause.partition(": ")[0]
+    assert found.cause == cause or ": " not in cause
 
 
 def test_a_subject_that_fails_wherever_it_is_cut() -> None:
@@ -111,7 +148,8 @@ def test_what_fails_uncut_needs_no_cut() -> None:
 
     assert found is not None
     assert (found.plan, found.cuts, found.chunk) == ("whole", (), None)
-    assert found.statement == "fails uncut: no boundary is needed"
+    assert found.statement == "fails uncut: the whole body, given at once, is read wrong"
+    assert found.cause == ""
 
 
 def test_what_fails_only_in_a_big_chunk_is_narrowed_to_that_chunk() -> None:
@@ -197,6 +235,19 @@ def test_the_bound_is_kept_and_told() -> None:
     assert found.plan == f"split@{AT + 1}"
     assert found.statement.endswith(f"(of {found.singles_tried} single cuts tried)")
     assert found.singles_tried < len(BODY) - 1
+
+
+def test_every_cut_that_was_tried_is_kept() -> None:
+    body = b"data: 1\n\n" * 500
+    case = Case("sse/long", "sse", body)
+    found = minimal_cut(case, lambda chunking: any(cut % 5 == 0 for cut in chunking.cuts), cuts_chunking((10,), len(body)))
+
+    assert found is not None
+    assert found.bounded
+    assert len(found.tried) > 200
+    assert sum(end - start for start, end in found.tried) == found.singles_tried
+    assert sum(end - start for start, end in found.failing) == found.singles_failed
+    assert all(end < start for (_, end), (start, _) in pairwise(found.tried)), "neighbours are one range"
 
 
 def test_bytes_are_bounded_too() -> None:

@@ -132,7 +132,7 @@ def test_an_alarm_on_the_core_fails_the_command_and_catches_nobody(project: Path
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--case", "nope/*"), ("bedrock-*", "error-body-is-crc"), ("--case", EMPTY, "done-parsed")]
+    "arguments", [("bedrock-*", "error-body-is-crc"), ("--case", EMPTY, "done-parsed")]
 )
 def test_a_run_of_nothing_proves_nothing(project: Path, run: Run, arguments: tuple[str, ...]) -> None:
     if "bedrock-*" in arguments:
@@ -159,11 +159,20 @@ def test_words_that_mean_nothing(project: Path, run: Run, arguments: tuple[str, 
     assert complaint in err
 
 
-def test_no_recordings(project: Path, run: Run) -> None:
-    code, out, err = run("--cassettes", "elsewhere")
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--cassettes", "elsewhere"), "so there is nothing to check"),
+        (("--case", "nope/*"), "no case matches nope/*; `streamparity check --list` prints the ids"),
+        (("--goldens", "elsewhere"), "elsewhere: no such folder; --goldens names the one with the goldens of the cassettes"),
+        (("--json", "cassettes"), "cassettes: cannot be written: it is a folder; name another file with --json"),
+    ],
+)
+def test_nothing_to_run_on_is_told_before_the_run(project: Path, run: Run, arguments: tuple[str, ...], complaint: str) -> None:
+    code, out, err = run(*arguments)
 
     assert (code, out) == (INPUT, "")
-    assert "so there is nothing to check" in err
+    assert complaint in err
 
 
 def test_the_list_can_be_of_one_layer(run: Run) -> None:

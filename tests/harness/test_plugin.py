@@ -151,6 +151,10 @@ def test_junit_carries_what_identifies_a_result(run: Run, project: pytest.Pytest
         (["--parity-subject=mine:Nope", "-n", "2"], "subject 'mine:Nope': module mine has no 'Nope'"),
         (["--parity-shard=4/3"], "--parity-shard=4/3: write K/N, such as 1/3, 2/3 and 3/3"),
         (["--known-divergences=nowhere.yaml"], "*nowhere.yaml: no such file of divergences; *"),
+        (["--parity-json=cassettes"], "*cassettes: the report cannot go there: is a folder; name a file with *"),
+        (["--parity-json=mine.py/p.json"], "*p.html: the report cannot go there: *mine.py is no folder; *"),
+        (["--parity-report=p.json"], "*p.json: both the page and the document would go there; *"),
+        (["--parity-subject=gone:Subject"], "subject 'gone:Subject': cannot import gone: *; looked in *"),
     ],
 )
 def test_a_misspelt_name_is_a_usage_error(run: Run, arguments: list[str], message: str) -> None:
@@ -165,16 +169,22 @@ def test_a_misspelt_name_is_a_usage_error(run: Run, arguments: list[str], messag
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--parity-cassettes=nowhere"], "*nowhere: no such folder; name it with --parity-cassettes*"),
-        (["--parity-cassettes=empty"], "no case in *empty: nothing would be proved"),
-        (["--parity-case=gemini/*"], "no case in *cassettes matches gemini/?: nothing would be proved"),
+        (["--parity-cassettes=nowhere"], "*nowhere: no such folder of cassettes; name it with --parity-cassettes*"),
+        (["--parity-cassettes=empty"], "no case in *empty: nothing would be proved; `streamparity init` brings some*"),
+        (["--parity-case=gemini/*"], "no case in *cassettes matches gemini/?: nothing would be proved; *lists them"),
+        (["--parity-golden=nowhere"], "*nowhere: no such folder of goldens; name it with --parity-golden*"),
+        (["--parity-cassettes=mine.py"], "*mine.py: a file, and no folder of cassettes; name it*"),
         (["--parity-corpus=nowhere"], "*nowhere: no such folder*"),
+        (["--parity-cassettes=theirs"], "*text.yaml: top level: not a streamparity cassette: *; if it is one of pytest-recording *"),
     ],
 )
 def test_zero_items_are_an_error_and_not_a_pass(
     run: Run, project: pytest.Pytester, arguments: list[str], message: str
 ) -> None:
     project.mkdir("empty")
+    theirs = project.mkdir("theirs") / "test_module"
+    theirs.mkdir()
+    (theirs / "text.yaml").write_text("interactions: []\nversion: 1\n")
     result = run("--parity", *arguments)
 
     assert result.ret == pytest.ExitCode.INTERRUPTED

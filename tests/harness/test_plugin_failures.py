@@ -30,7 +30,7 @@ def test_a_difference_is_told_so_that_it_can_be_found(run: Run) -> None:
             r'actual     *"delta":"\ufffd\ufffd*',
             "*^",
             "characters expected U+4F60 CJK UNIFIED IDEOGRAPH-4F60; actual U+FFFD REPLACEMENT CHARACTER",
-            "note       U+FFFD was made*",
+            "cause      a character whose bytes come in two chunks is broken: U+4F60 CJK UNIFIED IDEOGRAPH-4F60",
             "reproduce  pytest --parity-subject=mine:Subject parity::openai-chat/unicode::golden",
         ]
     )
@@ -95,7 +95,7 @@ def test_a_run_in_which_nothing_was_claimed_is_an_error(run: Run) -> None:
 
     result.assert_outcomes(passed=1, skipped=len(EVERY_ID))
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["ERROR no case was claimed by the subject"])
+    result.stdout.fnmatch_lines(["ERROR the run proves nothing: no case was claimed by the subject"])
 
 
 def test_a_stale_divergence_fails_a_whole_run_and_not_a_part_of_it(run: Run, project: pytest.Pytester) -> None:

@@ -76,6 +76,7 @@ def test_fixtures_of_the_users_own_are_left_alone(run: Run, project: pytest.Pyte
         ("parity('openai-chat')", "the marker parity does not take a positional argument: it takes*"),
         ("parity(dialect='gemini')", "no case matches parity(dialect='gemini')"),
         ("parity(plan='nope')", "no plan is called 'nope'*"),
+        ("parity(plan=5)", "the marker parity says plan=5: write a text, such as plan='whole,bytes'"),
     ],
 )
 def test_a_marker_that_chooses_nothing_is_an_error(
@@ -86,8 +87,41 @@ def test_a_marker_that_chooses_nothing_is_an_error(
     result = run(two_plans=False)
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([message])
+    result.stdout.fnmatch_lines([f"test_own.py::test_own: {message}"])
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_what_a_test_is_parametrised_with_by_hand_stays(run: Run, project: pytest.Pytester) -> None:
+    project.makepyfile(
+        test_own="""
+        import pytest
+
+        @pytest.mark.parametrize(("parity_case", "chunk_plan"), [("openai-chat/text", "every:7")], indirect=True)
+        def test_by_name(parity, parity_case, chunk_plan):
+            assert (parity.case.id, chunk_plan.name) == ("openai-chat/text", "every:7")
+
+        @pytest.mark.parametrize("parity_case", ["openai-chat/txet"], indirect=True)
+        def test_misspelt(parity_case):
+            pass
+
+        @pytest.mark.parametrize("parity_case", ["of my own"])
+        def test_direct(parity_case):
+            assert parity_case == "of my own"
+
+        @pytest.mark.parametrize("parity_case", ["of my own"])
+        def test_not_a_case(parity):
+            pass
+        """
+    )
+    result = run("--tb=short", two_plans=False)
+
+    result.assert_outcomes(passed=2, errors=2)
+    result.stdout.fnmatch_lines(
+        [
+            "unknown case 'openai-chat/txet' (did you mean openai-chat/text?); known: *",
+            "parity_case is 'of my own' here, and no harness.case.Case: a fixture overrides the one of streamparity; *",
+        ]
+    )
 
 
 @pytest.mark.usefixtures("short_search")
@@ -155,5 +189,5 @@ def test_the_page_about_pytest_is_true(run: Run, project: pytest.Pytester) -> No
     told = run("--parity", "--help", two_plans=False).stdout.str()
     options = set(re.findall(r"^  (--[a-z-]+)", told.split("cut at every byte:")[1].split("\n\n")[0], re.MULTILINE))
     keys = set(re.findall(r"^  (parity_\w+) ", told, re.MULTILINE))
-    assert options == set(re.findall(r"--[a-z][a-z-]+", PAGE)) - {"--lf", "--co", "--ignore-scripts"}
+    assert options == set(re.findall(r"--[a-z][a-z-]+", PAGE)) - {"--lf", "--co", "--deselect", "--ignore-scripts", "--timeout"}
     assert keys == set(re.findall(r"`(parity_\w+)`", PAGE)) - {"parity_case"}

@@ -248,6 +248,7 @@ def test_recording_in_ci_is_an_error_unless_asked_for(own: pytest.Pytester, monk
         ("('sync')", "*stream_cassette wants one name:*"),
         ("('openai-chat/sync', plans='x')", "*stream_cassette does not take 'plans':*options are allow_repeats,*"),
         ("('openai-chat/../x')", "*stream_cassette wants one name:*"),
+        ("('openai-chat/sync', plan=5)", "*stream_cassette says plan=5: that is no str"),
     ],
 )
 def test_a_marker_that_names_no_cassette_is_an_error(own: pytest.Pytester, marker: str, message: str) -> None:
@@ -256,6 +257,7 @@ def test_a_marker_that_names_no_cassette_is_an_error(own: pytest.Pytester, marke
     result = own.runpytest_inprocess()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([message])
+    result.stdout.no_fnmatch_line("During handling of *")
 
 
 def test_two_tests_do_not_write_one_cassette(own: pytest.Pytester) -> None:

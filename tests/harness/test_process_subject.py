@@ -226,6 +226,33 @@ def test_a_child_gets_our_environment_or_the_one_it_is_given(monkeypatch: pytest
         Child(["./nothing"]).ask({}, 1)
 
 
+ENDS = {
+    "sys.exit(3)": r"no message \(exit code 3\)$",
+    "os.kill(os.getpid(), 9)": r"no message \(signal SIGKILL\)$",
+    "print('half of it', file=sys.stderr, flush=True); os.kill(os.getpid(), 11)": r"half of it \(signal SIGSEGV\)$",
+    "sys.exit('Error: ' + 'y' * 1_000_000)": r"Error: y{293}\.\.\. \(shortened\)$",
+    "sys.stderr.write('x' * 1_000_000 + 'Error: the last word'); sys.exit(1)": "x{300}",
+    "print('NaN')": "no JSON object: 'NaN'$",
+    "print('[' * 100_000)": r"no JSON object: '\[{80}'$",
+    "print('z' * 1_000_000)": "answered a line of more than 0 MiB$",
+}
+
+
+def test_a_child_that_breaks_says_how_and_fills_neither_memory_nor_a_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.child._ANSWER_BYTES", 500_000)
+    for source, complaint in ENDS.items():
+        one = Child([sys.executable, "-S", "-c", f"import os, sys\nsys.stdin.readline()\n{source}\nsys.stdout.flush()"])
+        with pytest.raises(ChildError, match=complaint):
+            one.ask({}, 30)
+        assert not one.running
+        assert len(one._said) <= 1 << 17, source
+    flood = "import sys\nfor line in sys.stdin:\n sys.stderr.write('x' * 3_000_000)\n print('{}', flush=True)"
+    one = Child([sys.executable, "-S", "-c", flood])
+    assert [one.ask({}, 30), one.ask({}, 30)] == [{}, {}]
+    assert len(one._said) <= 1 << 17
+    one.close()
+
+
 def test_the_messages_of_the_page_and_of_the_docstring_fit_the_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     question = jsonschema.Draft202012Validator({**SCHEMA["$defs"]["question"], "$defs": SCHEMA["$defs"]})

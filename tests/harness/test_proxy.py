@@ -413,7 +413,7 @@ def test_exchanges_of_one_scenario_are_numbered_and_replaced_only_when_told(
         (["--proxy", "--upstream", "api.openai.com"], 2, "is no address such as"),
         (["--proxy", "--upstream", "http://h", "--scenario", "A b"], 2, "cannot be a scenario's name"),
         (["--import", "no.yaml"], 2, "Pass --dialect"),
-        (["--import", "no.yaml", "--dialect", "openai-chat"], 3, "no.yaml: cannot be read"),
+        (["--import", "no.yaml", "--dialect", "openai-chat"], 4, "no.yaml: cannot be read"),
     ],
 )
 def test_bad_usage_is_one_clear_line(arguments: list[str], code: int, what: str) -> None:

@@ -148,6 +148,8 @@ def swallows(base_url: str, case: Case) -> list[Any]:
         (swallows, NoRecordingError, "asked for a second time"),
         (lambda client, _case: [client.get("/").status_code], TypeError, "mine gave 200, which is not a part"),
         (lambda _client, case: [case.nothing], AttributeError, "nothing"),
+        (lambda client, _case: client.get("/").read() and None, TypeError, "returned None: return the parts, or yield them"),
+        (lambda _client, _case: httpx.get("http://127.0.0.1:1"), NoRecordingError, "else than its first argument, and got Conn"),
     ],
 )
 def test_a_callable_that_misbehaves_is_told_so_and_the_next_stream_is_fine(run: Any, error: Any, what: str) -> None:

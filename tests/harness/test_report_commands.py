@@ -151,7 +151,8 @@ def test_annotations_are_one_a_case_and_at_most_ten() -> None:
     }  # fmt: skip
     assert fail[1].splitlines() == [
         "differs from ai.anthropic, chunking split@1204; event 12, byte 1204, utf16 7, text-delta.delta, line 31 column 33 (and 1 more)",
-        "U+FFFD was made: bytes of one character were decoded apart",
+        "what differs, in words",
+        "likely cause: a character whose bytes come in two chunks is broken: U+00E9 LATIN SMALL LETTER E WITH ACUTE",
         "reproduce: streamparity check --case anthropic-messages/text --plan split@1204",
     ]
     assert not_run[1] == "needs Node"

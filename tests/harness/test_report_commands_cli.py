@@ -131,6 +131,26 @@ def test_what_cannot_be_used_is_told_in_a_line_and_nothing_is_lost(run: Run) -> 
     assert run("report", "junit", "good.json", "-o", "blocked/j.xml")[2].startswith("streamparity: blocked/j.xml: cannot be written")
 
 
+def test_no_command_writes_over_what_it_reads(run: Run) -> None:
+    written(good=few())
+    text = Path("good.json").read_bytes()
+    for words in (
+        ("html", "good.json", "-o", "./good.json"), ("html", "x.json", "--baseline", "good.json", "-o", "good.json"),
+        ("summary", "good.json", "-o", "good.json"), ("junit", "good.json", "-o", "good.json"),
+        ("ctrf", "good.json", "-o", "good.json"), ("badge", "good.json", "--json", "good.json"),
+        ("badge", "good.json", "--svg", "a", "--json", "a"), ("diff", "good.json", "good.json", "--json", "good.json"),
+        ("merge", "good.json", "--json", "good.json"), ("merge", "good.json", "--html", "good.json"),
+    ):  # fmt: skip
+        code, out, err = run("report", *words)
+        assert (code, out) == (USAGE, ""), words
+        assert "name another file" in err or "name two files" in err, words
+    assert Path("good.json").read_bytes() == text
+    assert sorted(path.name for path in Path().iterdir()) == ["good.json"]
+    code, out, _ = run("report", "junit", "good.json", "-o", "-")
+    assert (code, out.startswith("<?xml")) == (PARITY, True)
+    assert not Path("-").exists()
+
+
 def test_diff_says_what_is_new_what_is_fixed_and_what_still_fails(run: Run) -> None:
     failing = case("openai-chat/a", verdict=Verdict.FAIL, differences=(difference(against="sse"),))
     elsewhere = dataclasses.replace(failing, differences=(difference(against="sse", line=32),))

@@ -9,10 +9,9 @@ import pytest
 
 from harness.findings import Certificate, Strip
 from harness.report import seal, strips
-from harness.report.causes import cause_of, causes
-from harness.verdict import CaseResult, PlanResult, Verdict
+from harness.verdict import PlanResult, Verdict
 
-from .report_runs import case, difference, minimal, passing, rule_broken
+from .report_runs import case, difference, minimal, passing
 
 STRIP = Strip(0, "YWJj", 0, (3,), (), 0)
 
@@ -52,21 +51,40 @@ def test_a_search_marks_what_failed_and_what_held(tried: tuple[tuple[int, int], 
     assert bar["counts"] == {kind: count - 3, "failing": 3}
 
 
+def test_every_stretch_is_drawn_and_a_bound_is_told() -> None:
+    tried = tuple((at, at + 1) for at in range(1, 1000, 2))
+    found = minimal(failing=tried[::5], tried=tried, singles_tried=500, singles_failed=100, bounded=True, runs=2400)
+    bar = _bar(verdict=Verdict.FAIL, differences=(difference(minimal=found),))
+    assert (len(bar["failing"]), len(bar["sampled"])) == (100, 400)
+    assert bar["note"] == "The search ended at its bound, after 2,400 ways of cutting: 500 of 999 boundaries were tried alone."
+
+
 def test_a_body_that_fails_uncut_blames_no_boundary() -> None:
     found = minimal(plan="whole", cuts=(), failing=(), tried=(), singles_tried=0, singles_failed=0)
     assert "no boundary is to blame" in _bar(verdict=Verdict.FAIL, differences=(difference(minimal=found),))["note"]
 
 
-def test_a_report_keeps_the_strips_of_failures_and_of_some_of_each_dialect() -> None:
+def test_a_report_keeps_as_many_strips_as_fit_failures_first(monkeypatch: pytest.MonkeyPatch) -> None:
     cases = [case(f"openai-chat/{at:03}", strip=STRIP) for at in range(90)]
     cases += [case(f"anthropic-messages/{at}", strip=STRIP) for at in range(5)]
     cases += [case(f"openai-chat/x{at:03}", strip=STRIP, verdict=Verdict.FAIL) for at in range(100)]
-    run = seal(passing(cases=tuple(cases)))
+    whole = seal(passing(cases=tuple(cases)))
+    assert all(one.strip is not None for one in whole.cases), "an ordinary run has all"
+    assert [strips.missing(one) for one in whole.cases] == [0] * 195
+
+    monkeypatch.setattr(strips, "MAX_BYTES", 140 * strips.weight(cases[0]))
+    run = seal(whole)
     kept = [one for one in run.cases if one.strip is not None]
-    assert len(kept) == strips.MAX_CASES
+    assert len(kept) == 140
     assert sum(one.verdict is Verdict.FAIL for one in kept) == 100
     assert sum(one.dialect == "anthropic-messages" for one in kept) == 5
     assert seal(run) == run
+    lost = next(one for one in run.cases if one.strip is None)
+    assert "the bytes of 140 cases" in strips.missing_words(run.cases)[strips.missing(lost)]
+    empty = case("openai-chat/empty", body_bytes=0)
+    assert "empty" in strips.missing_words(())[strips.missing(empty)]
+    skipped = case("openai-chat/a", verdict=Verdict.NOT_RUN)
+    assert "not decoded" in strips.missing_words(())[strips.missing(skipped)]
 
 
 def test_the_command_names_the_case_and_leaves_the_plan_open() -> None:
@@ -78,21 +96,3 @@ def test_the_command_names_the_case_and_leaves_the_plan_open() -> None:
     told = strips.command(case(differences=(known,)), run)
     assert told == ("streamparity check --corpus c --case a --plan ", " --subject s")
     assert strips.command(case("openai-chat/a b", differences=(difference(reproduce="'"),)), run) == words
-
-
-def test_failures_with_one_cause_have_one_name() -> None:
-    found: list[CaseResult] = [
-        case("a/1", verdict=Verdict.FAIL, differences=(difference(minimal=minimal()),)),
-        case("a/2", verdict=Verdict.FAIL, differences=(difference(note="x: y"), difference(minimal=minimal()))),
-        case("a/3", verdict=Verdict.FAIL, differences=(rule_broken(),)),
-        case("a/4", verdict=Verdict.FAIL, differences=(difference(),)),
-        case("a/5", verdict=Verdict.FAIL, differences=(difference(note=""),)),
-        case("a/6", verdict=Verdict.CONFLICT, differences=(difference(),)),
-        case("a/7"),
-    ]
-    told = [cause_of(one) for one in found]
-    assert told == [
-        "chunk ends inside a UTF-8 character", "chunk ends inside a UTF-8 character", "breaks cut-is-incomplete",
-        "U+FFFD was made", "wrong whatever the chunking", "", "",
-    ]  # fmt: skip
-    assert causes(found)[0] == ("chunk ends inside a UTF-8 character", 2)

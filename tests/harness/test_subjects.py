@@ -26,8 +26,11 @@ ready = Subject()
 def make(): return ready
 def needs(argument): return argument
 def fails(): return 1 / 0
+def leaves(): raise SystemExit(0)
 class Half:
     def open(self, case): return None
+class Numbered(Subject):
+    version = 1
 """
 
 
@@ -64,7 +67,13 @@ UNUSABLE = {
     "mutant:nope": "no mutant is called 'nope'; `streamparity mutants` lists them",
     "no_such:Subject": "subject 'no_such:Subject': cannot import no_such: No module named 'no_such'",
     "own_subject:Nope": "subject 'own_subject:Nope': module own_subject has no 'Nope'",
-    "own_subject:Half": "subject 'own_subject:Half' lacks name, claims; see harness.subjects.Subject",
+    "own_subject:Half": "subject 'own_subject:Half' lacks name, version, claims; see harness.subjects.Subject",
+    "own_subject:Numbered": "subject 'own_subject:Numbered': its version is 1, and should be a text such as '1.0'",
+    "own_subject:leaves": "subject 'own_subject:leaves': calling leaves(): SystemExit: 0 (",
+    "./own_subject.py:Subject": "subject './own_subject.py:Subject': write streamcore, ",
+    "own_subject.py:Subject": "subject 'own_subject.py:Subject': cannot import own_subject.py: No module named 'own_subject.py'; "
+    "'own_subject' is not a package; modules are named as in Python: own_subject:Subject",
+    "process:'x": "process:'x: cannot be split into words (No closing quotation)",
     "own_subject:needs": "subject 'own_subject:needs': calling needs(): TypeError: needs() missing 1 required",
     "own_subject:fails": "subject 'own_subject:fails': calling fails(): ZeroDivisionError: division by zero (",
 }
@@ -80,11 +89,18 @@ def test_a_subject_that_cannot_be_used_is_one_line(spec: str, message: str) -> N
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize(("source", "message"), [("1 / 0", "ZeroDivisionError"), ("def (", "SyntaxError")])
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("1 / 0", r"ZeroDivisionError: .*odd_subject\.py:1\)$"),
+        ("def (", r"SyntaxError: invalid syntax \(odd_subject\.py, line 1\)$"),
+        ("raise SystemExit(0)", r"SystemExit: 0 \(.*odd_subject\.py:1\)$"),
+    ],
+)
 def test_a_module_that_breaks_when_it_is_imported(folder: Path, source: str, message: str) -> None:
     (folder / "odd_subject.py").write_text(source)
 
-    with pytest.raises(SubjectError, match=f"^subject 'odd_subject:X': importing odd_subject: {message}: "):
+    with pytest.raises(SubjectError, match=f"^subject 'odd_subject:X': importing odd_subject: {message}"):
         load_subject("odd_subject:X")
 
 
