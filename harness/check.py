@@ -32,7 +32,7 @@ from harness.subjects.reference import ReferenceSubject, without_known_alarms
 from harness.verdict import CaseResult, MutantResult, RunResult, unproven
 
 NOTHING_HERE = """\
-{folder} has no cassettes/ folder with recordings, so there is nothing to check.
+{folder} is no folder with recordings, so there is nothing to check.
 Run `streamparity check` in a checkout of streamparity, or name folders: --cassettes DIR --goldens DIR (or --corpus DIR).
 To begin a project of your own, with recordings: `streamparity init`. To record: `streamparity record --help`."""
 
@@ -85,7 +85,7 @@ def find_cases(cassettes: Path | None, corpora: Sequence[Path], globs: Sequence[
         InputError: a folder or file cannot be used.
     """
     if cassettes is not None and not cassettes.is_dir():
-        raise InputError(NOTHING_HERE.format(folder=cassettes.parent.resolve()))
+        raise InputError(NOTHING_HERE.format(folder=cassettes.absolute()))
     try:
         found = list(cassette.iter_cases(cassettes)) if cassettes is not None else []
         for case in found:
@@ -150,7 +150,7 @@ def execute(
     if not cases and not shrunk:
         if request.globs:
             raise InputError(f"no case matches {' '.join(request.globs)}; `streamparity check --list` prints the ids")
-        raise InputError(NOTHING_HERE.format(folder=Path.cwd()))
+        raise InputError(NOTHING_HERE.format(folder=(request.cassettes or Path("cassettes")).absolute()))
     mine = {case.id for case in share([*cases, *shrunk], request.shard)}
     cases, shrunk = ([case for case in some if case.id in mine] for some in (cases, shrunk))
     store = GoldenStore(request.goldens)

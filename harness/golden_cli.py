@@ -53,7 +53,7 @@ def _inputs(cassettes: Path, goldens: Path, globs: tuple[str, ...]) -> tuple[lis
 
     cases = find_cases(cassettes, (), globs) if cassettes.is_dir() else []
     if not cases and not globs:
-        raise exits.InputError(NOTHING_HERE.format(folder=cassettes.parent.resolve()))
+        raise exits.InputError(NOTHING_HERE.format(folder=cassettes.absolute()))
     if not cases:
         raise exits.InputError(f"no case matches {' '.join(globs)}; `streamparity check --list` prints the ids")
     return cases, GoldenStore(goldens)

@@ -7,7 +7,6 @@ import gc
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from harness.grammar.wire import wire_findings
 from harness.lanes import lanes_of
 from harness.ledger import ledger_of
 from harness.minimal import raised_by
+from harness.pool import processes
 from harness.proof import walk
 from harness.references import WITHOUT_DIALECT
 from harness.rules import violations
@@ -77,7 +77,7 @@ def guarded(
         return dataclasses.replace(result, reason=str(refusal))
     except GoldenMissing as missing:
         return dataclasses.replace(result, verdict=Verdict.ERROR, reason=str(missing))
-    except SystemExit as error:  # it would end this process, with whatever exit code the subject likes
+    except (SystemExit, GeneratorExit) as error:  # the first would end this process, with whatever exit code it likes
         on_error(error)
         return dataclasses.replace(result, verdict=Verdict.ERROR, reason=f"the subject ends the process: {raised(error)}")
     except Exception as error:  # noqa: BLE001 - a subject may raise anything: that is a finding, not our end
@@ -188,7 +188,7 @@ def check_cases(
     by_case: dict[str, CaseResult] = {}
     # Longest first, so that no worker is left alone with a big body at the end.
     order = sorted(cases, key=lambda case: -len(case.body))
-    with ProcessPoolExecutor(jobs) as pool:
+    with processes(jobs, len(cases)) as pool:
         futures = [pool.submit(_check_in_worker, case, check, goldens(case)) for case in order]
         for future in futures:
             result = future.result()

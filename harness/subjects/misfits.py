@@ -20,7 +20,7 @@ def misfit(subject: Subject, case: Case) -> str:
     """
     try:
         return _misfit(subject, case)
-    except (Exception, SystemExit):  # noqa: BLE001 - a subject may raise anything, and that is not looked for here
+    except (Exception, SystemExit, GeneratorExit):  # noqa: BLE001 - a subject may raise anything, and that is not looked for here
         return ""
 
 
@@ -50,6 +50,9 @@ def _wrong(part: Any) -> str:
         return 'a part is a dict such as {"type": "text-delta", "id": "0", "delta": "H"}'
     if part["type"] in _DELTAS and not isinstance(part.get("delta"), str):
         return f"a {part['type']} has a text as its delta"
+    reason = part.get("finishReason")
+    if part["type"] == "finish" and not (isinstance(reason, dict) and isinstance(reason.get("unified"), str)):
+        return 'a finish has a finishReason such as {"unified": "stop", "raw": "end_turn"}'
     try:
         canonical(part)
     except (TypeError, ValueError) as error:

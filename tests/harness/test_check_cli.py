@@ -123,7 +123,7 @@ def test_an_empty_folder_is_told_in_exactly_three_lines(tmp_path: Path) -> None:
 
     assert (answer.returncode, answer.stdout) == (INPUT, "")
     first, second, third = answer.stderr.splitlines()
-    assert first == f"streamparity: {tmp_path} has no cassettes/ folder with recordings, so there is nothing to check."
+    assert first == f"streamparity: {tmp_path / 'cassettes'} is no folder with recordings, so there is nothing to check."
     assert second == (
         "Run `streamparity check` in a checkout of streamparity, or name folders: --cassettes DIR --goldens DIR (or --corpus DIR)."
     )

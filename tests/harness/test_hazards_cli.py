@@ -122,12 +122,12 @@ def test_what_a_user_got_wrong(run: Run) -> None:
     assert "no hazard has a case that matches nothing/*" in err
 
 
-def test_no_catalogue(run: Run, project: Path) -> None:
+def test_a_project_without_a_catalogue_is_graded_by_the_one_that_comes_with_streamparity(run: Run, project: Path) -> None:
     shutil.rmtree(project / "cassettes" / NOT_CASSETTES)
-    code, _, err = run("--hazards")
+    code, out, err = run("--hazards", "--layer", "bytes", "--jobs", "2")
 
-    assert code == INPUT
-    assert "there is no catalogue of hazards" in err
+    assert (code, err) == (PARITY, "")
+    assert "WH-001" in out
 
 
 def test_a_case_that_is_missing(run: Run) -> None:

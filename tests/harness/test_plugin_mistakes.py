@@ -115,19 +115,22 @@ def test_what_ends_a_test_from_outside_is_told_with_the_line_that_it_stopped(run
     result.stdout.no_fnmatch_line("*outcomes.py*")
 
 
-def test_a_subject_that_ends_the_process_does_not_end_a_check() -> None:
+@pytest.mark.parametrize("ending", [SystemExit, GeneratorExit])
+def test_a_subject_that_ends_the_process_does_not_end_a_check(ending: type[BaseException]) -> None:
     class Exits(CoreSubject):
         def open(self, case: Case) -> Session:
-            sys.exit(case.id == "")
+            raise ending(case.id == "")
 
     (case,) = load(REPOSITORY / "cassettes" / f"{CASES[1]}.yaml").cases(CASES[1])
     result = check_case(case, Exits(), Check("x", (), Divergences()), GoldenStore(REPOSITORY / "golden"))
     assert (result.verdict, result.reason.partition(" (")[0]) == (
         Verdict.ERROR,
-        "the subject ends the process: SystemExit: False",
+        f"the subject ends the process: {ending.__name__}: False",
     )
     assert misfit(Exits(), case) == misfit(CoreSubject(), case) == ""
-    assert not_a_part({"type": "finish"}) == ""
+    for reason in ({}, {"finishReason": None}, {"finishReason": "stop"}, {"finishReason": {"raw": "stop"}}):
+        assert 'a finish has a finishReason such as {"unified": "stop"' in not_a_part({"type": "finish", **reason})
+    assert not_a_part({"type": "finish", "finishReason": {"unified": "stop"}}) == ""
     assert not_a_part({"type": "text-delta"}).endswith("a text-delta has a text as its delta")
     assert "it is not JSON (" in not_a_part({"type": "raw", "value": object()})
 

@@ -254,7 +254,7 @@ def test_a_run_that_is_divided_or_repeated_gives_the_same_bytes(
         ((*shards[:2],), "shard 2/3 is missing; merge all 3"),
         (("out/alone.json",), "a document of streamcore is of a whole run"),
         ((*shards, "--goldens", "nope"), "nope: no such folder; --goldens"),
-        ((*shards, "--cassettes", "nope"), "has no cassettes/ folder"),
+        ((*shards, "--cassettes", "nope"), "nope is no folder with recordings"),
     ):
         code, _, err = run("report", "merge", *words, "--json", "out/merged.json")
         assert code == INPUT
