@@ -16,17 +16,19 @@ try:
 finally:
     sys.path.remove(str(ROOT))
 
-TWICE = """
+SIXFOLD = """
 _feed = Decoder.feed
 
-def _feed_twice(self, chunk):
-    if not hasattr(self, "_other"):
-        self._other = Decoder(self.dialect)
-    _feed(self._other, chunk)
+def _feed_sixfold(self, chunk):
+    if not hasattr(self, "_others"):
+        self._others = [Decoder(self.dialect) for _ in range(5)]
+    for other in self._others:
+        _feed(other, chunk)
     return _feed(self, chunk)
 
-Decoder.feed = _feed_twice
+Decoder.feed = _feed_sixfold
 """
+"""So much slower that no neighbour on the machine makes up for it in any round."""
 
 
 @pytest.mark.parametrize(
@@ -57,13 +59,13 @@ def test_the_sign_test_is_exact() -> None:
 
 @pytest.fixture
 def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A streamcore that does everything twice."""
+    """A streamcore that does everything six times."""
     monkeypatch.setattr(gate, "EVENTS", 200)
     monkeypatch.setattr(gate, "ARGUMENTS", 4000)
     monkeypatch.setattr(gate, "TURNS", 3)
     shutil.copytree(ROOT / "streamcore", tmp_path / "streamcore", ignore=shutil.ignore_patterns("__pycache__"))
     with (tmp_path / "streamcore" / "__init__.py").open("a", encoding="utf-8") as file:
-        file.write(TWICE)
+        file.write(SIXFOLD)
     compileall.compile_dir(tmp_path / "streamcore", quiet=2)  # each round starts it anew
     return tmp_path
 
