@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from harness.files import write_atomically
 from harness.report import lanes, matrix, strips, table
-from harness.report.causes import cause_of, causes
+from harness.report.causes import UNKNOWN, cause_of, causes
 from harness.report.certificates import proof_lines
 from harness.report.details import clip, details, provenance, share
 from harness.report.differences import DifferenceView, tried, view_of
@@ -62,6 +62,7 @@ class Card:
     more: int
     """Differences that are not shown."""
     cause: str
+    cause_is_known: bool
     provenance: list[list[Any]]
 
 
@@ -247,6 +248,7 @@ def _card(case: CaseResult, run: RunResult, *, full: bool) -> Card:
         differences=tuple(zip((view_of(one, case, case.subject) for one in spelt), _rulers(case, spelt), strict=True)),
         more=len(case.differences) - len(spelt),
         cause=cause_of(case),
+        cause_is_known=cause_of(case) not in ("", UNKNOWN),
         provenance=provenance(case),
     )
 

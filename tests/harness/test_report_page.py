@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.report import html, render, to_document
+from harness.report.causes import UNKNOWN, cause_of
 from harness.report.sizes import human_size
 from harness.report.visible import visible
 from harness.verdict import PlanResult, Verdict
@@ -49,6 +50,20 @@ def _text(side: Node) -> Node:
 
 def _cards(page: Node) -> dict[str, Node]:
     return {card.one("h3").one("a").text: card for card in page.all("article", class_="card")}
+
+
+def test_a_card_names_its_likely_cause_or_that_none_is_known() -> None:
+    told = {}
+    for run in (only_failing(), troubled()):
+        causes = {visible(one.case): cause_of(one) for one in run.cases}
+        for name, card in _cards(parse(render(run))).items():
+            note = card.all("p", class_="note")[0]
+            told[causes[name]] = (note.text, [bold.text for bold in note.all("b")])
+
+    told.pop("")  # of a named divergence its reason is what there is to know
+    assert told.pop(UNKNOWN) == (UNKNOWN, [])
+    assert told
+    assert told == {cause: (f"Likely cause {cause}", ["Likely cause"]) for cause in told}
 
 
 # --- every page
