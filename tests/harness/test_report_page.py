@@ -63,7 +63,7 @@ def test_a_card_names_its_likely_cause_or_that_none_is_known() -> None:
     told.pop("")  # of a named divergence its reason is what there is to know
     assert told.pop(UNKNOWN) == (UNKNOWN, [])
     assert told
-    assert told == {cause: (f"Likely cause {cause}", ["Likely cause"]) for cause in told}
+    assert told == {cause: (f"Likely cause: {cause}", ["Likely cause:"]) for cause in told}
 
 
 # --- every page
