@@ -7,6 +7,7 @@ costs the question it was busy with and nothing else.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import queue
 import re
@@ -179,8 +180,8 @@ def _read(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[bytes]) -> 
 
 def _listen(process: subprocess.Popen[bytes], said: bytearray) -> None:
     """Keeps what it says on stderr: nobody else reads that while it is well, and a full pipe would stop it."""
-    if process.stderr is not None:
-        while data := process.stderr.read1(_KEPT_BYTES):  # type: ignore[attr-defined] # a pipe is buffered
+    if isinstance(process.stderr, io.BufferedReader):  # as every pipe is that was opened for reading
+        while data := process.stderr.read1(_KEPT_BYTES):
             said += data
             if len(said) > 2 * _KEPT_BYTES:
                 del said[_KEPT_BYTES:-_KEPT_BYTES]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.drift import Answer, GoldenDrift, Inquiry
 from harness.inspection.text import Line, spelt
 from harness.report.differences import Side, view_of
-from harness.report.visible import ascii_only
+from harness.visible import ascii_only
 
 if TYPE_CHECKING:
     from harness.drift.provider import ShapeDrift

@@ -20,7 +20,7 @@ from harness.check import find_cases, selected
 from harness.exits import DIFFERENCE, HARNESS, PARITY, InputError
 from harness.hazards import Grade, Hazard, HazardGrade, Rank, grade_hazards, load_catalogue, select
 from harness.report.console import wants_colour
-from harness.report.visible import ascii_only
+from harness.visible import ascii_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -21,7 +21,7 @@ from harness.canonical import canonical
 from harness.coding import CodingError
 from harness.inspection.frames import Framed, decoded, framed, framing_of, whole
 from harness.inspection.text import Line, readable, spelt
-from harness.report.visible import visible
+from harness.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from harness.coding import CodingError
 from harness.exits import InputError
 from harness.inspection.frames import Body, Framed, decoded, framed, framing_of
 from harness.inspection.text import Line, fitted, readable, spelt
-from harness.report.visible import visible
+from harness.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.report.console import wants_colour
-from harness.report.visible import ascii_only, visible
+from harness.visible import ascii_only, visible
 
 Span = tuple[str, str]
 """``(text, style)``; the style is one of rich's, empty for none. The text must be visible already."""

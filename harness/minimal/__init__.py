@@ -30,6 +30,7 @@ from harness.findings import MinimalCut
 from harness.minimal.chunks import cause_of_cuts
 from harness.minimal.places import Places
 from harness.minimal.raising import with_event
+from harness.minimal.searched import Searched
 from harness.minimal.statement import stated
 from harness.proof import run
 from harness.structure import interesting_cuts
@@ -331,8 +332,8 @@ class _Search:
         elif len(best.cuts) > 2:
             self.chunk = None
         singles = self.probe.singles
-        statement, exact = stated(best, places, self.chunk, singles, self.places)
-        cause = cause_of_cuts(best, places, self.chunk, singles, self.places)
+        searched = Searched(best, places, self.chunk, singles, self.places)
+        statement, exact = stated(searched)
         return MinimalCut(
             plan=best.name,
             cuts=places,
@@ -346,7 +347,7 @@ class _Search:
             reproduce=reproduce_command(self.case, subject, best.name, options),
             failing=_ranges(cut for cut, failed in singles.items() if failed),
             tried=_ranges(singles),
-            cause=cause,
+            cause=cause_of_cuts(searched),
         )
 
 

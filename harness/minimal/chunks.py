@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from harness.chunking import Chunking
 from harness.evidence.kinds import Cause, told
-from harness.findings import CutPlace
 from harness.minimal.places import Places, Position
+from harness.minimal.searched import Searched
 
 _BLANK_LINE = frozenset({Position.CR_LF, Position.LINE_END, Position.BEFORE_LINE_END})
 _PRELUDE = frozenset({Position.LENGTHS, Position.PRELUDE_CRC, Position.INSIDE_PRELUDE_CRC, Position.HEADERS})
@@ -38,29 +37,15 @@ _FRAMES = {
 """What is said of a frame that comes in two chunks, for people who do not call it that."""
 
 
-def cause_of_cuts(
-    best: Chunking,
-    cuts: Sequence[CutPlace],
-    chunk: tuple[int, int] | None,
-    singles: Mapping[int, bool],
-    places: Places,
-) -> str:
-    """The sentence; empty where no boundary is needed, for then cutting is not the cause.
-
-    Args:
-        best: the least way of cutting that fails.
-        cuts: the places of its boundaries.
-        chunk: the smallest chunk that fails, where the size of one is to blame.
-        singles: every body in two chunks that was tried, by its cut, and whether it failed.
-        places: those of the body.
-    """
-    if best.end < len(places.body) or not cuts:
+def cause_of_cuts(found: Searched) -> str:
+    """The sentence; empty where no boundary is needed, for then cutting is not the cause."""
+    if found.is_cut_short or not found.cuts:
         return ""
-    if best.name.startswith("chunk@") and chunk is not None:
-        return _of_size(*chunk, places)
-    if len(cuts) > 1:
-        return told(Cause.CUTS, f"it takes {len(cuts)} cuts")
-    return _of_one(singles, places)
+    if found.size is not None:
+        return _of_size(*found.size, found.places)
+    if len(found.cuts) > 1:
+        return told(Cause.CUTS, f"it takes {len(found.cuts)} cuts")
+    return _of_one(found.singles, found.places)
 
 
 def _of_size(low: int, high: int, places: Places) -> str:

@@ -13,8 +13,8 @@ from functools import cached_property
 from struct import unpack_from
 
 from harness.findings import CutPlace
-from harness.report.visible import code_point_name, visible
 from harness.subjects.core import FRAMINGS
+from harness.visible import code_point_name, visible
 from streamcore import DIALECTS
 from streamcore.framing.sse import SseFramer
 

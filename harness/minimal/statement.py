@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-from harness.chunking import Chunking
 from harness.findings import CutPlace
 from harness.minimal.places import Places, Position
+from harness.minimal.searched import Searched
 
 _AT_MOST = 3
 """Kinds of places that one statement names."""
@@ -14,33 +14,20 @@ _WORD = 64
 """Bytes of the longest stretch that one statement quotes."""
 
 
-def stated(
-    best: Chunking,
-    cuts: Sequence[CutPlace],
-    chunk: tuple[int, int] | None,
-    singles: Mapping[int, bool],
-    places: Places,
-) -> tuple[str, bool]:
-    """The statement, and whether it is an "if and only if" for which every single cut of the body was tried.
-
-    Args:
-        best: the least way of cutting that fails.
-        cuts: the places of its boundaries.
-        chunk: the smallest chunk that fails, where the size of one is to blame.
-        singles: every body in two chunks that was tried, by its cut, and whether it failed.
-        places: those of the body.
-    """
-    if best.end < len(places.body):
+def stated(found: Searched) -> tuple[str, bool]:
+    """The statement, and whether it is an "if and only if" for which every single cut of the body was tried."""
+    best, cuts = found.best, found.cuts
+    if found.is_cut_short:
         return f"fails when the body ends {where(cuts[0])}", False
     if not best.cuts:
         return "fails uncut: the whole body, given at once, is read wrong", False
-    if best.name.startswith("chunk@") and chunk is not None:
-        low, high = chunk
+    if found.size is not None:
+        low, high = found.size
         return f"fails uncut, not byte by byte: one chunk must hold bytes {low} to {high - 1} at once", False
     if len(cuts) > 1:
         and_where = "; and ".join(where(place) for place in cuts)
         return f"fails with {len(cuts)} cuts, not with one: a chunk must end {and_where}", False
-    return _of_one(cuts[0], singles, places)
+    return _of_one(cuts[0], found.singles, found.places)
 
 
 def _of_one(place: CutPlace, singles: Mapping[int, bool], places: Places) -> tuple[str, bool]:

@@ -142,7 +142,7 @@ def exit_code(result: Survey) -> int:
 def table(result: Survey) -> Iterator[str]:
     """The lines of the report, ASCII."""
     from harness.mutants.run import layer_of
-    from harness.report.visible import ascii_only
+    from harness.visible import ascii_only
 
     columns = [plan for plan in _order(result) if any(fate.plans.get(plan) for fate in result.fates)]
     width = max((len(fate.mutant) for fate in result.fates), default=0)

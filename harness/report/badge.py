@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from harness.report.document import seal
-from harness.report.visible import visible
 from harness.verdict import GREEN, Verdict
+from harness.visible import visible
 
 if TYPE_CHECKING:
     from harness.verdict import RunResult

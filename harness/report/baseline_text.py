@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.report.visible import ascii_only
+from harness.visible import ascii_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -23,8 +23,8 @@ from harness.report.differences import OWN_TRACES, DifferenceView, kind_of, mark
 from harness.report.document import seal
 from harness.report.matrix import by_severity, worst_first
 from harness.report.sizes import human_size
-from harness.report.visible import ascii_only
 from harness.verdict import GREEN, CaseResult, Difference, MutantResult, RunResult, Verdict
+from harness.visible import ascii_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

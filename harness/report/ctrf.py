@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.report.document import digest_of, seal
 from harness.report.outcomes import Outcome, outcomes
-from harness.report.visible import visible
 from harness.verdict import Verdict
+from harness.visible import visible
 
 if TYPE_CHECKING:
     from harness.verdict import RunResult

@@ -10,8 +10,8 @@ from harness.report import strips
 from harness.report.causes import cause_of
 from harness.report.certificates import statements
 from harness.report.matrix import Row, family
-from harness.report.visible import visible
 from harness.verdict import GREEN, CallCheck, CaseResult, RunResult
+from harness.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

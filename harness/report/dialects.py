@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.report.visible import ascii_only
 from harness.verdict import SEVERITY, CaseResult, RunResult, Verdict
+from harness.visible import ascii_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from harness.difference import utf16_length
-from harness.report.visible import LONGEST_UNIT, Unit, code_point_name, is_visible, shown, unit_at, units, visible
+from harness.visible import LONGEST_UNIT, Unit, code_point_name, is_visible, shown, unit_at, units, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,8 +24,8 @@ from harness.exits import InputError
 from harness.files import write_atomically
 from harness.report import strips
 from harness.report.lanes import most_telling
-from harness.report.visible import ascii_only
 from harness.verdict import GREEN, CaseResult, RunResult, Verdict, worst_of
+from harness.visible import ascii_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

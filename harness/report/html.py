@@ -1,7 +1,7 @@
 """The page for people: one self-contained HTML file that needs no network and no script to be read.
 
 Everything recorded is hostile input. Jinja2 escapes whatever the template prints, and before that every string goes
-through :func:`harness.report.visible.visible`, so that no control, no bidirectional override and no lone surrogate
+through :func:`harness.visible.visible`, so that no control, no bidirectional override and no lone surrogate
 reaches the page as itself. The content security policy names the one style sheet and the one script by their hashes
 and allows nothing else, no network least of all.
 """
@@ -28,9 +28,9 @@ from harness.report.details import clip, details, provenance, share
 from harness.report.differences import DifferenceView, tried, view_of
 from harness.report.document import DocumentError, digest_of, seal
 from harness.report.sizes import human_size
-from harness.report.visible import visible
 from harness.report.wire import WireStrip, wire_strip
 from harness.verdict import GREEN, CaseResult, Difference, MutantResult, ReferenceResult, RunResult, Verdict
+from harness.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence

@@ -14,8 +14,8 @@ from xml.etree import ElementTree as ET
 
 from harness.report.document import digest_of, seal
 from harness.report.outcomes import MUTANTS, WHOLE, Outcome, outcomes
-from harness.report.visible import visible
 from harness.verdict import RunResult, Verdict
+from harness.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from harness.report.visible import visible
+from harness.visible import visible
 
 _ACTIVE = re.compile(r"[^\w \-/,;()=+.\u0080-\U0010ffff]|_|(?<=[Ww])\.", re.ASCII)
 """Also underscores (emphasis), and the dot of ``www.`` (a link)."""

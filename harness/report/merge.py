@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness.against.twin import stale_allowances
 from harness.report.document import DocumentError, seal
-from harness.report.visible import ascii_only
 from harness.verdict import CaseResult, RunResult, unproven
+from harness.visible import ascii_only
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,8 +15,8 @@ from harness.report import console
 from harness.report.certificates import statements
 from harness.report.document import seal
 from harness.report.troubles import troubles
-from harness.report.visible import visible
 from harness.verdict import GREEN, Verdict
+from harness.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from harness.case import Case
 from harness.chunking import parse_plan
 from harness.proof import SAMPLES
 from harness.report.sizes import human_size
-from harness.report.visible import abbreviations, code_point_name
 from harness.verdict import GREEN, CaseResult, PlanResult, RunResult, Verdict
+from harness.visible import abbreviations, code_point_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

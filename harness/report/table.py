@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.report.causes import cause_of
 from harness.report.details import clip
 from harness.report.matrix import GLYPHS
-from harness.report.visible import visible
+from harness.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence

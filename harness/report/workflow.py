@@ -15,7 +15,7 @@ from harness.report import console
 from harness.report.causes import cause_of
 from harness.report.document import seal
 from harness.report.troubles import red_cases, troubles
-from harness.report.visible import ascii_only
+from harness.visible import ascii_only
 
 if TYPE_CHECKING:
     from harness.verdict import CaseResult, RunResult

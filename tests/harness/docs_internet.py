@@ -119,7 +119,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _pieces(response: httpx.Response) -> Iterator[bytes]:
     """Its body as it was made; one that was given as a whole counts as read already, so httpx would not give it again."""
-    yield from response.stream  # type: ignore[misc]
+    assert isinstance(response.stream, httpx.SyncByteStream)
+    yield from response.stream
 
 
 def _certificate(hosts: tuple[str, ...]) -> bytes:

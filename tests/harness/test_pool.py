@@ -44,9 +44,20 @@ def test_an_interruption_ends_what_runs_and_begins_nothing_that_waits() -> None:
         assert one.returncode != 0
 
 
+_BEGUN: list[str] = []
+
+
+def _where(seconds: float) -> tuple[int, tuple[str, ...]]:
+    """The process that is at work, and what was begun in it."""
+    time.sleep(seconds)
+    return os.getpid(), tuple(_BEGUN)
+
+
 def test_no_more_processes_than_there_is_work_and_each_is_begun() -> None:
-    with processes(1000, 2, os.putenv, "POOL", "begun") as pool:
-        assert pool._max_workers == 2  # type: ignore[attr-defined]
-        assert pool.submit(os.getpid).result() != os.getpid()
+    with processes(1000, 2, _BEGUN.append, "begun") as pool:
+        seen = {one.result() for one in [pool.submit(_where, 0.05) for _ in range(8)]}
+    assert 0 < len(seen) <= 2
+    assert {begun for _, begun in seen} == {("begun",)}
     with processes(3, 0) as pool:
-        assert pool.submit(os.getpid).result() != os.getpid()
+        seen |= {pool.submit(_where, 0).result()}
+    assert os.getpid() not in {process for process, _ in seen}

@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 from harness.report import badge, ctrf, summary, workflow
 from harness.report.baseline import compare
 from harness.report.junit import junit
-from harness.report.visible import visible
 from harness.verdict import RunResult, Verdict
+from harness.visible import visible
 
 from .report_runs import HOSTILE, case, difference, hostile, large, mutant, only_failing, passing, troubled, vacuous
 

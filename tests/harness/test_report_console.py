@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness.report import console
-from harness.report.visible import ascii_only, code_point_name, unit_at, units, visible
 from harness.verdict import Verdict
+from harness.visible import ascii_only, code_point_name, unit_at, units, visible
 
 from .report_runs import HOSTILE, case, difference, hostile, only_failing, passing, troubled, vacuous
 

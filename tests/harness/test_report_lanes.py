@@ -10,8 +10,8 @@ import pytest
 
 from harness.lanes import MAX_FRAGMENTS
 from harness.report import from_document, html, lanes, load, render, render_again, seal, to_document, write_reports
-from harness.report.visible import visible
 from harness.verdict import CaseResult, RunResult, Verdict
+from harness.visible import visible
 
 from .exhibits import call
 from .lane_runs import INTERLEAVED, LONG, calling, drawn, hostile_call, many, stream, written_anew

@@ -14,8 +14,8 @@ import pytest
 from harness.report import html, render, to_document
 from harness.report.causes import UNKNOWN, cause_of
 from harness.report.sizes import human_size
-from harness.report.visible import visible
 from harness.verdict import PlanResult, Verdict
+from harness.visible import visible
 
 from .lane_runs import calling
 from .page_tree import Node, parse
