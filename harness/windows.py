@@ -12,7 +12,7 @@ its way is known. What is saved is around the calls:
 * All windows of K bytes are fed in K runs along the body, from S_0, from S_1, and so on: where a window held, the session
   *is* at the next state, and need not be put there. That also lets it go on with all that its snapshot may leave out.
 * A session may offer ``for_proof()``, the same one as a :class:`PartSession`: then parts are compared as they are, and
-  become JSON only for the report.
+  become JSON only for the report. One that also has ``stride``, as ``_Track._stride``, feeds a whole run in one call.
 * That may offer ``remembering()``: sessions that decode a frame from memory if they met it before in the same state.
   The plans ``windows`` and ``pairs`` do without. ``certificate`` uses them, for all but what it runs on real sessions:
   windows of up to :data:`REAL` bytes, windows, prefixes and suffixes at structural cuts. They too begin, and have to
